@@ -1,0 +1,198 @@
+// The page that a reader gets: the machine, the table, and what each tool was asked to do. Pure.
+import { type Row, type Sample } from './compare.ts'
+import { type Machine } from './machine.ts'
+import { type MemoryMethod } from './measure.ts'
+import { notBuilt, type StartRow } from './start-up.ts'
+import { median, medianOf } from './statistics.ts'
+import { markdownTable } from './table.ts'
+import { stepNames, type StepName, type Tool } from './tool.ts'
+
+/** All that was found, as results.json holds it (without the tools' commands). */
+export interface Results {
+  readonly machine: Machine
+  readonly memory: MemoryMethod
+  readonly runs: number
+  readonly scale: number
+  readonly workloads: readonly { readonly name: string; readonly title: string }[]
+  readonly versions: Readonly<Record<string, string>>
+  /** Peers that this machine does not have. */
+  readonly missing: readonly string[]
+  readonly rows: readonly Row[]
+  readonly starts: readonly StartRow[]
+}
+
+const stepTitles: Readonly<Record<StepName, string>> = {
+  build: 'built first',
+  again: 'built again, unchanged',
+  changed: 'built again, one file changed',
+  export: 'exported',
+  push: 'pushed to a folder',
+  install: 'installed from it',
+}
+
+/** The page. `tools` are those compared, ours first. */
+export function renderReport(results: Results, tools: readonly Tool[]): string {
+  const parts = [
+    '# Benchmarks',
+    'Written by `npm run bench` (`npm run bench -- --help` for its options); the raw figures are in `.bench/results.json`.',
+    ...quickTry(results),
+    machineTable(results),
+    conditions(results),
+    ...(results.rows.length === 0 ? [] : ['## Storing', workloadList(results), mainTable(results.rows)]),
+    ...(results.starts.length === 0 ? [] : ['## Starting', startTable(results.starts)]),
+    ...problems(results),
+    '## What each was asked to do',
+    mappingTable(tools),
+    tools.map(({ name, remarks }) => `- **${name}**: ${remarks}`).join('\n'),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function quickTry({ scale, runs }: Results): readonly string[] {
+  if (scale === 1 && runs >= 3) return []
+  return [
+    `**A quick try, at a scale of ${scale} with ${runs} run(s): it shows that the harness works, no more.**`,
+  ]
+}
+
+function machineTable({ machine, versions, missing }: Results): string {
+  const named = Object.entries(versions).map(([name, version]) =>
+    version.includes(name) ? version : `${name}: ${version}`,
+  )
+  return markdownTable(
+    ['machine', ''],
+    [
+      ['processor', `${machine.cores} cores, ${machine.processor}`],
+      ['memory', `${(machine.memory / 1e9).toFixed(1)} GB`],
+      ['system', `${machine.system}, ${machine.kernel}, file system ${machine.fileSystem}`],
+      ['Node', machine.node],
+      ['compared', named.join(' · ')],
+      ...(missing.length === 0 ? [] : [['not installed', missing.join(', ')]]),
+      ['date', `${machine.date}, load before the first step ${machine.load.toFixed(2)}`],
+    ],
+    'll',
+  )
+}
+
+const memoryText: Readonly<Record<MemoryMethod, string>> = {
+  'gnu-time': 'GNU time’s maximum resident set: that of the largest process, where a tool starts several',
+  proc: 'the highest VmHWM seen in /proc every 20 ms: that of the largest process, where a tool starts several',
+  none: 'not measured here',
+}
+
+function conditions({ runs, memory }: Results): string {
+  return `Medians of ${runs} run(s). Within a run each step is taken by one tool after the other, in an order that moves on with
+each run, so that the machine's drift is shared. The page cache is warm (what is read was just written), and \`sync\` runs before
+each timed step, so that earlier writes do not weigh in. Wall time is from starting the process to its end. Peak memory is
+${memory === 'none' ? memoryText.none : memoryText[memory]}. Stored are the bytes of all files in the
+tool's repository after the step (on the remote for a push, in the new store for an install), without caches kept elsewhere.
+MB are 10⁶ bytes. Ratios are ours / peer: below 1 ours is better. Every export is compared with its input, byte for byte
+(\`cp\`'s is not).`
+}
+
+function workloadList({ workloads }: Results): string {
+  return workloads.map(({ name, title }) => `- **${name}**: ${title}`).join('\n')
+}
+
+function mainTable(rows: readonly Row[]): string {
+  const head = [
+    '',
+    'step',
+    'tool',
+    'wall s',
+    'min–max',
+    'CPU s',
+    'peak MB',
+    'stored MB',
+    'files',
+    'wall ×',
+    'peak ×',
+    'stored ×',
+  ]
+  const body = rows.map((row, index) => {
+    const ours = rows.find(({ workload, step }) => workload === row.workload && step === row.step) as Row
+    const first = rows[index - 1]?.step !== row.step || rows[index - 1]?.workload !== row.workload
+    const walls = row.samples.map(({ wall }) => wall)
+    const range =
+      walls.length === 0 ? '–' : [Math.min(...walls), Math.max(...walls)].map(formatSeconds).join('–')
+    const ratio = (read: (sample: Sample) => number | undefined): string =>
+      row === ours ? '' : formatRatio(medianOf(ours.samples, read), medianOf(row.samples, read))
+    return [
+      first ? row.workload : '',
+      first ? stepTitles[row.step] : '',
+      row.tool,
+      row.problem === undefined ? formatSeconds(medianOf(row.samples, wallOf)) : 'failed',
+      range,
+      formatSeconds(medianOf(row.samples, cpuOf)),
+      format(medianOf(row.samples, peakOf), 0, 1e6),
+      format(medianOf(row.samples, storedOf), 1, 1e6),
+      format(medianOf(row.samples, filesOf), 0),
+      ratio(wallOf),
+      ratio(peakOf),
+      ratio(storedOf),
+    ]
+  })
+  return markdownTable(head, body, 'lllrrrrrrrrr')
+}
+
+const wallOf = ({ wall }: Sample): number => wall
+const peakOf = ({ peak }: Sample): number | undefined => peak
+const cpuOf = ({ cpu }: Sample): number | undefined => cpu
+const storedOf = ({ stored }: Sample): number | undefined => stored?.bytes
+const filesOf = ({ stored }: Sample): number | undefined => stored?.files
+
+function startTable(starts: readonly StartRow[]): string {
+  const bare = median(starts[0]?.samples.map(wallOf) ?? [])
+  return markdownTable(
+    ['command', 'starts', 'median ms', 'min ms', 'above `node -e 0`, ms', 'peak MB'],
+    starts.map(({ name, samples, problem }, index) => {
+      const walls = samples.map(wallOf)
+      const middle = median(walls)
+      const above = middle === undefined || bare === undefined || index === 0 ? undefined : middle - bare
+      return [
+        `\`${name}\``,
+        String(samples.length),
+        problem === undefined || problem === notBuilt ? (problem ?? format(middle, 0, 1e-3)) : 'failed',
+        format(walls.length === 0 ? undefined : Math.min(...walls), 0, 1e-3),
+        format(above, 0, 1e-3),
+        format(medianOf(samples, peakOf), 0, 1e6),
+      ]
+    }),
+    'lrrrrr',
+  )
+}
+
+function problems({ rows, starts }: Results): readonly string[] {
+  const failed = [
+    ...rows.map((row) => ({ title: `${row.workload}, ${stepTitles[row.step]}, ${row.tool}`, ...row })),
+    ...starts.map((row) => ({ title: row.name, ...row })),
+  ].filter(({ problem }) => problem !== undefined && problem !== notBuilt)
+  if (failed.length === 0) return []
+  return [
+    '## What failed',
+    failed
+      .map(({ title, problem }) => `- ${title}:\n\n      ${problem?.replaceAll('\n', '\n      ')}`)
+      .join('\n'),
+  ]
+}
+
+function mappingTable(tools: readonly Tool[]): string {
+  return markdownTable(
+    ['step', ...tools.map(({ name }) => name)],
+    stepNames.map((step) => [stepTitles[step], ...tools.map(({ mapping }) => mapping[step] ?? '–')]),
+    'l'.repeat(tools.length + 1),
+  )
+}
+
+function format(value: number | undefined, digits: number, unit = 1): string {
+  return value === undefined ? '–' : (value / unit).toFixed(digits)
+}
+
+/** In hundredths; in thousandths where those would say little. */
+function formatSeconds(value: number | undefined): string {
+  return format(value, value !== undefined && value < 1 ? 3 : 2)
+}
+
+function formatRatio(ours: number | undefined, peer: number | undefined): string {
+  return ours === undefined || peer === undefined || peer === 0 ? '–' : (ours / peer).toFixed(2)
+}

@@ -1,0 +1,119 @@
+// The benchmark: `npm run bench`. Makes the workloads, runs ours and the peers, and writes the table.
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { compare } from './compare.ts'
+import { describeMachine, versionOf } from './machine.ts'
+import { createMeter } from './measure.ts'
+import { parseOptions, usageText, type Options } from './options.ts'
+import { renderReport, type Results } from './report.ts'
+import { notBuilt, startUp } from './start-up.ts'
+import { type Tool } from './tool.ts'
+import { borg } from './tools/borg.ts'
+import { cp } from './tools/cp.ts'
+import { git } from './tools/git.ts'
+import { builtCommands, isStale, quilt } from './tools/quilt.ts'
+import { restic } from './tools/restic.ts'
+import { workloads } from './workload.ts'
+
+const peers: readonly Tool[] = [git, restic, borg, cp]
+/** Bytes at full scale, where repositories go as soon as no step needs them, and where they are kept. */
+const space = { passing: 9e9, kept: 20e9 }
+const packages = 100
+const startsEachRun = 7
+
+// Bundled elsewhere by scripts/run-ts.js, which leaves the source's own path here.
+const home = dirname(dirname(resolve(process.argv[1] ?? 'bench/run.ts')))
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+function needSpace(folder: string, { scale, keep }: Options): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const wanted = (keep ? space.kept : space.passing) * scale + 50e6
+  if (bavail * bsize < wanted) {
+    const [free, needed] = [bavail * bsize, wanted].map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`)
+    throw new Error(
+      `${folder} has ${free} free, and this needs ${needed}: choose another with --work, or a --scale`,
+    )
+  }
+}
+
+async function bench(options: Options, folder: string, signal: AbortSignal): Promise<Results> {
+  const { runs, scale, only, keep } = options
+  const asked = peers.filter(({ name }) => options.peers.includes(name))
+  const all = [quilt(home), ...asked].map((tool) => ({ tool, version: versionOf(tool) }))
+  const ours = all[0]
+  if (ours?.version === undefined) throw new Error('quilt does not start: run npm run build')
+  const commands = builtCommands(home)
+  if (!commands.has('build')) say('warning: quilt has no command "build" yet: its rows stay empty')
+  if (isStale(home)) say('warning: a source is newer than dist: run npm run build to measure it')
+  const present = all.filter(({ version }) => version !== undefined)
+  const tools = present.map(({ tool }) => tool)
+  const path = process.env['PATH'] ?? '/usr/bin:/bin'
+  const meter = createMeter(folder, signal)
+  const machine = describeMachine(folder)
+  const rows = []
+  const chosen = workloads(scale).filter(({ name }) => only.some((part) => part === name))
+  for (const workload of chosen) {
+    const place = join(folder, workload.name)
+    rows.push(...(await compare(workload, { tools, runs, folder: place, path, keep, meter, say })))
+  }
+  const starts = only.includes('start')
+    ? await startUp({
+        program: join(home, 'bin', 'run.js'),
+        commands,
+        packages: Math.max(3, Math.round(packages * Math.min(1, scale * 5))),
+        starts: runs * startsEachRun,
+        folder: join(folder, 'start'),
+        path,
+        meter,
+        say,
+      })
+    : []
+  return {
+    machine,
+    memory: meter.memory,
+    runs,
+    scale,
+    workloads: chosen.map(({ name, title }) => ({ name, title })),
+    versions: Object.fromEntries(present.map(({ tool, version }) => [tool.name, version ?? ''])),
+    missing: all.filter(({ version }) => version === undefined).map(({ tool }) => tool.name),
+    rows,
+    starts,
+  }
+}
+
+async function main(options: Options): Promise<void> {
+  const work = resolve(options.work)
+  const folder = join(work, `data-${process.pid}`) // another benchmark may run beside this one
+  mkdirSync(folder, { recursive: true })
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
+  try {
+    needSpace(folder, options)
+    const results = await bench(options, folder, stop.signal)
+    const page = renderReport(results, [quilt(home), ...peers.filter(({ name }) => results.versions[name])])
+    mkdirSync(dirname(resolve(options.out)), { recursive: true })
+    writeFileSync(options.out, page)
+    writeFileSync(join(work, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`)
+    process.stdout.write(page)
+    const troubles = [...results.rows, ...results.starts].filter(({ problem }) => problem !== undefined)
+    if (troubles.some(({ problem }) => problem !== notBuilt)) process.exitCode = 1
+  } finally {
+    if (!options.keep || stop.signal.aborted) rmSync(folder, { recursive: true, force: true })
+    else say(`kept: ${folder}`)
+  }
+}
+
+try {
+  const options = parseOptions(
+    process.argv.slice(2),
+    peers.map(({ name }) => name),
+  )
+  if (options === 'help') process.stdout.write(`${usageText}\n`)
+  else await main(options)
+} catch (error) {
+  say(`error: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = error instanceof Error && error.name === 'AbortError' ? 130 : 2
+}

@@ -1,0 +1,98 @@
+// Builds the package: the library by tsc, the command line as one split bundle by esbuild, and oclif's manifest.
+// `node scripts/build.js cli` leaves the library out; with ROOT and COMMANDS it builds a test's own program there.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Packages that stay outside the bundle: native or WebAssembly files beside them, or never needed. */
+const external = [
+  'typescript', // oclif would drag in 4.4 MB to run commands written in TypeScript: never ours (measured)
+  'level',
+  'classic-level',
+  'msgpackr-extract',
+  '@bokuweb/zstd-wasm',
+  '@oclif/plugin-*',
+]
+
+/** CommonJS packages in the bundle look for these. */
+const banner = [
+  "import { createRequire as createRequire_ } from 'node:module'",
+  "import { fileURLToPath as fileURLToPath_ } from 'node:url'",
+  'const require = createRequire_(import.meta.url)',
+  'const __filename = fileURLToPath_(import.meta.url)',
+  "const __dirname = fileURLToPath_(new URL('.', import.meta.url))",
+].join(';')
+
+/**
+ * Bundles the program and its commands into `root`/dist/cli, and writes `root`/oclif.manifest.json.
+ * Core's modules come from their sources, so that this needs no earlier build.
+ */
+export async function buildCli({ root = home, commands = join(home, 'src', 'commands') } = {}) {
+  const { build } = await import('esbuild')
+  const outdir = join(root, 'dist', 'cli')
+  rmSync(outdir, { recursive: true, force: true })
+  const entryPoints = {
+    main: join(home, 'src', 'cli', 'main.ts'),
+    'unknown-command': join(home, 'src', 'cli', 'unknown-command.ts'),
+  }
+  for (const file of readdirSync(commands, { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.ts')) entryPoints[`commands/${file.slice(0, -3)}`] = join(commands, file)
+  }
+  const result = await build({
+    absWorkingDir: home,
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['quilt-source'],
+    external,
+    banner: { js: banner },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'linked',
+    metafile: true,
+    logLevel: 'warning',
+  })
+  await writeManifest(root)
+  return result.metafile
+}
+
+/** oclif reads this file instead of loading every command to know its flags. */
+async function writeManifest(root) {
+  const { Plugin } = await import('@oclif/core')
+  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true })
+  await plugin.load()
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, undefined, 1)}\n`)
+}
+
+/** Emits dist/**\/*.js and .d.ts for all but the command line. */
+function buildLibrary() {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: home,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [what, root, commands] = process.argv.slice(2)
+  if (root !== undefined) await buildCli({ root, commands })
+  else {
+    if (what !== 'cli') {
+      rmSync(join(home, 'dist'), { recursive: true, force: true })
+      buildLibrary()
+    }
+    const { outputs } = await buildCli()
+    const bytes = Object.values(outputs).reduce((sum, { bytes: size }) => sum + size, 0)
+    console.log(`built dist: command line ${Math.round(bytes / 1000)} kB`)
+  }
+}

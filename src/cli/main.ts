@@ -1,0 +1,43 @@
+// The program: loads oclif, runs one command, ends with its exit status. bin/run.js calls it.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run, type Interfaces } from '@oclif/core'
+import { describeFailure } from './failure.ts'
+import { openOutput, processStreams, settingsFromArgv } from './output.ts'
+
+/** Words after which the plugins' commands count: their files are read only then. */
+const needPlugins = new Set(['autocomplete', 'help'])
+
+/**
+ * Runs what the command line says, and ends the process.
+ * @param root the folder of package.json and oclif.manifest.json
+ */
+export async function main(root: string): Promise<void> {
+  const argv = process.argv.slice(2)
+  process.on('uncaughtException', (error) => {
+    endWith(error, argv)
+  })
+  try {
+    const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
+    // Nothing of the user's is loaded as code: quilt's own plugins are data until needed (src/plugins).
+    await run(argv, { root, pjson: withPlugins(pjson, argv), userPlugins: false, devPlugins: false })
+    await new Promise((resolve) => process.stdout.write('', resolve))
+  } catch (error) {
+    endWith(error, argv)
+  }
+  process.exit()
+}
+
+/** The package without oclif's plugins where the command line cannot mean one of theirs. */
+function withPlugins(pjson: Interfaces.PJSON, argv: readonly string[]): Interfaces.PJSON {
+  const first = argv[0]
+  if (first === undefined || first.startsWith('-') || needPlugins.has(first)) return pjson
+  return { ...pjson, oclif: { ...pjson.oclif, plugins: [] } }
+}
+
+function endWith(error: unknown, argv: readonly string[]): never {
+  const out = openOutput(processStreams(), settingsFromArgv(argv))
+  const report = describeFailure(error, out.settings.verbose)
+  out.failure(report)
+  process.exit(report.status)
+}

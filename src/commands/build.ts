@@ -1,0 +1,51 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { build } from '../package/build.ts'
+
+export default class Build extends BaseCommand<typeof Build> {
+  static override summary = 'Build a package, or a node of one, from a folder'
+  static override description =
+    'Without PATH it becomes an empty package. When the result is what latest is already, no commit is made.'
+  static override args = {
+    pkg: Args.string({
+      ignoreStdin: true,
+      required: true,
+      description: 'OWNER/NAME, or OWNER/NAME/PATH for one node of it',
+    }),
+    path: Args.string({ ignoreStdin: true, description: 'a folder; for a node also a file' }),
+  }
+  static override flags = {
+    message: Flags.string({ char: 'm', description: 'what this revision is' }),
+    'dry-run': Flags.boolean({ char: 'n', description: 'say what would be built, and write nothing' }),
+    force: Flags.boolean({ char: 'f', description: 'make a commit even where nothing has changed' }),
+    'follow-links': Flags.boolean({ description: 'follow symbolic links that point outside the folder' }),
+  }
+  static override examples = [
+    '<%= config.bin %> build ada/wine ./wine --message "first harvest"',
+    '<%= config.bin %> build ada/wine/reds/merlot.csv ./merlot.csv',
+  ]
+
+  protected async execute(): Promise<unknown> {
+    const { message, force, 'dry-run': dryRun, 'follow-links': followLinks } = this.flags
+    const options = { message, force, dryRun, followLinks }
+    const made = await build(
+      await this.session(),
+      { handle: this.args.pkg, path: this.args.path },
+      options,
+      this.ctx,
+    )
+    const what = `${made.package} ${made.topHash}`
+    const files = `${formatPlural(made.files, 'file')}, ${formatBytes(made.bytes)}`
+    if (dryRun) this.out.line(`would build ${what} (${files}, ${formatBytes(made.newBytes)} new)`)
+    else if (made.unchanged && !force) this.out.line(`unchanged ${what} (${files})`)
+    else this.out.line(`built ${what} (${files}, ${formatBytes(made.newBytes)} new)`)
+    if (made.ignored > 0) this.out.note(`left out by rule: ${formatPlural(made.ignored, 'name')}`)
+    if (!dryRun && !made.unchanged) this.out.note(`next: quilt push ${made.package}`)
+    return made
+  }
+
+  protected override resumeHint(): string {
+    return 'run the same command again: what was read already is not read again'
+  }
+}

@@ -1,0 +1,40 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { formatBytes } from '../cli/printable.ts'
+import { diff } from '../package/diff.ts'
+
+export default class Diff extends BaseCommand<typeof Diff> {
+  static override summary = 'Show what changed between two revisions, or between a revision and a folder'
+  static override description =
+    'Without B, a revision is compared with latest, and a package without one with what it was before its last build.'
+  static override args = {
+    a: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
+    b: Args.string({
+      ignoreStdin: true,
+      description: 'the same, or @REVISION of the same package, or a folder',
+    }),
+  }
+  static override flags = {
+    'exit-code': Flags.boolean({ description: 'exit with 1 when there are differences' }),
+  }
+  static override examples = [
+    '<%= config.bin %> diff ada/wine@1.0 @2.0',
+    '<%= config.bin %> diff ada/wine ./wine',
+  ]
+
+  protected async execute(): Promise<unknown> {
+    const found = await diff(await this.session(), this.args, this.ctx)
+    const { green, red, yellow, cyan } = this.out.paint
+    const size = (bytes: number | undefined): string => (bytes === undefined ? '' : `  ${formatBytes(bytes)}`)
+    for (const { path, size: bytes } of found.added) this.out.line(green(`A  ${path}${size(bytes)}`))
+    for (const { path, size: bytes } of found.removed) this.out.line(red(`D  ${path}${size(bytes)}`))
+    for (const { path, size: bytes, what } of found.modified) {
+      this.out.line(yellow(`M  ${path}${size(bytes)}  (${what.join(', ')})`))
+    }
+    for (const { from, to } of found.renamed) this.out.line(cyan(`R  ${from} -> ${to}`))
+    const count = found.added.length + found.removed.length + found.modified.length + found.renamed.length
+    if (count === 0) this.out.note('no differences')
+    if (count > 0 && this.flags['exit-code']) process.exitCode = 1
+    return found
+  }
+}

@@ -1,0 +1,43 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { revisionFlags } from '../cli/revision-flags.ts'
+import { exportPackage } from '../package/export.ts'
+
+export default class Export extends BaseCommand<typeof Export> {
+  static override summary = "Write a package's files out, byte by byte as they went in"
+  static override description =
+    'With --symlinks files become links into the store. They are read-only; who edits one all the same damages the store, which `quilt verify` finds.'
+  static override args = {
+    handle: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
+    dest: Args.string({
+      ignoreStdin: true,
+      description: 'the folder to write into; the working directory unless told',
+    }),
+  }
+  static override flags = {
+    ...revisionFlags,
+    force: Flags.boolean({ char: 'f', description: 'replace files that exist' }),
+    symlinks: Flags.boolean({
+      char: 's',
+      description: 'make symbolic links into the store instead of copies',
+    }),
+  }
+  static override examples = [
+    '<%= config.bin %> export ada/wine ./wine',
+    '<%= config.bin %> export ada/wine/reds@1.0 ./old --force',
+  ]
+
+  protected async execute(): Promise<unknown> {
+    const target = { handle: this.args.handle, destination: this.args.dest }
+    const done = await exportPackage(await this.session(), target, this.flags, this.ctx)
+    const much = `${formatPlural(done.files, 'file')}, ${formatBytes(done.bytes)}`
+    this.out.line(`exported ${much}, to ${done.destination}`)
+    if (this.flags.symlinks) {
+      this.out.note(
+        'caution: these are links into the store: do not edit the files, and do not remove the store',
+      )
+    }
+    return done
+  }
+}

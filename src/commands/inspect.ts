@@ -1,0 +1,33 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { revisionFlags } from '../cli/revision-flags.ts'
+import { describe, treeLines } from '../cli/tree-drawing.ts'
+import { inspect } from '../package/inspect.ts'
+
+export default class Inspect extends BaseCommand<typeof Inspect> {
+  static override summary = "Show a package's tree, with sizes, aliases and metadata"
+  static override args = {
+    handle: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
+  }
+  static override flags = {
+    ...revisionFlags,
+    depth: Flags.integer({ min: 0, description: 'show so many levels' }),
+  }
+  static override examples = [
+    '<%= config.bin %> inspect ada/wine',
+    '<%= config.bin %> inspect ada/wine/reds@1.0 --depth 1',
+  ]
+
+  protected async execute(): Promise<unknown> {
+    const found = await inspect(await this.session(), this.args.handle, this.flags, this.ctx)
+    const { verbose } = this.out.settings
+    const path = found.path === '' ? '' : `/${found.path}`
+    this.out.line(`${found.package}${path}  ${describe(found, verbose)}`)
+    this.out.detail(`top hash ${found.topHash}, commit ${found.commit}`)
+    for (const line of treeLines(found, verbose)) {
+      if (this.out.closed) break
+      this.out.line(line)
+    }
+    return found
+  }
+}

@@ -1,0 +1,21 @@
+import { BaseCommand } from '../cli/base-command.ts'
+import { ls, type ListedPackage } from '../package/list.ts'
+
+export default class Ls extends BaseCommand<typeof Ls> {
+  static override summary = 'List the packages on this machine'
+  static override examples = ['<%= config.bin %> ls']
+
+  protected async execute(): Promise<unknown> {
+    const found: ListedPackage[] = []
+    for await (const one of ls(await this.session(), this.ctx)) found.push(one)
+    const rows = found.map((one) => [
+      one.package,
+      one.topHash?.slice(0, 12) ?? '-',
+      one.versions.join(' '),
+      one.tags.join(' '),
+    ])
+    if (found.length > 0) await this.out.table(['package', 'top hash', 'versions', 'tags'], rows)
+    else this.out.note('no packages yet; make one with: quilt build OWNER/NAME FOLDER')
+    return found
+  }
+}

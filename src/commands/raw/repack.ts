@@ -1,0 +1,17 @@
+import { BaseCommand } from '../../cli/base-command.ts'
+import { formatBytes } from '../../cli/printable.ts'
+import { gc } from '../../package/gc.ts'
+
+export default class RawRepack extends BaseCommand<typeof RawRepack> {
+  static override summary = 'Join small packs into full ones, and free what nothing needs'
+  static override examples = ['<%= config.bin %> raw repack']
+
+  protected async execute(): Promise<unknown> {
+    const report = await gc(await this.session(), { joinSmall: true }, this.ctx)
+    const { packsDeleted, packsRewritten, keptBytes } = report
+    this.out.line(
+      `${String(packsRewritten)} packs rewritten, ${String(packsDeleted)} deleted, ${formatBytes(keptBytes)} are kept`,
+    )
+    return report
+  }
+}

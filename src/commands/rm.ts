@@ -1,0 +1,29 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { rm } from '../package/remove.ts'
+
+export default class Rm extends BaseCommand<typeof Rm> {
+  static override summary = 'Remove a package from this machine, not from any remote'
+  static override args = {
+    pkg: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME' }),
+  }
+  static override flags = {
+    yes: Flags.boolean({
+      char: 'y',
+      aliases: ['force'],
+      charAliases: ['f'],
+      description: 'do not ask (also --force)',
+    }),
+  }
+  static override examples = ['<%= config.bin %> rm ada/wine --yes']
+
+  protected async execute(): Promise<unknown> {
+    const { pkg } = this.args
+    if (!(await this.confirm(`Remove ${pkg} from this machine?`, '--yes', this.flags.yes)))
+      return { removed: null }
+    const done = await rm(await this.session(), pkg, this.ctx)
+    this.out.line(`removed ${done.removed}`)
+    this.out.note('free its bytes with: quilt gc')
+    return done
+  }
+}

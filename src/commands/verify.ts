@@ -1,0 +1,32 @@
+import { Args } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.ts'
+import { exitCodes } from '../cli/exit-code.ts'
+import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { verify } from '../package/verify.ts'
+
+export default class Verify extends BaseCommand<typeof Verify> {
+  static override summary = 'Prove every byte of the store, or of what some packages reach'
+  static override description = 'Exits with 4 when something is damaged or missing.'
+  static override strict = false
+  static override args = {
+    pkg: Args.string({ ignoreStdin: true, description: 'OWNER/NAME, any number of them' }),
+  }
+  static override examples = ['<%= config.bin %> verify', '<%= config.bin %> verify ada/wine']
+
+  protected async execute(): Promise<unknown> {
+    const report = await verify(await this.session(), this.words, this.ctx)
+    for (const { message, packages: hurt, paths } of report.problems) {
+      this.out.line(this.out.paint.red(message))
+      if (hurt.length > 0) this.out.line(`  hurts ${hurt.join(', ')}`)
+      for (const path of paths) this.out.line(`  at ${path}`)
+    }
+    const { objects, bytes, packages: count } = report.checked
+    const checked = `${formatPlural(objects, 'object')}, ${formatBytes(bytes)}, ${formatPlural(count, 'package')}`
+    if (report.problems.length === 0) this.out.line(`all is well: ${checked}`)
+    else {
+      this.out.line(`${formatPlural(report.problems.length, 'problem')} in ${checked}`)
+      process.exitCode = exitCodes.CORRUPT
+    }
+    return report
+  }
+}

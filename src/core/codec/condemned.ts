@@ -1,0 +1,39 @@
+// A gc's list of what it is about to delete, and of the writers that it has to wait for.
+import { QuiltError } from '../base/error.ts'
+import { decodePackable, encodePackable, type Packable } from './msgpack.ts'
+
+/** What one gc condemned. */
+export interface Condemned {
+  /** Names of packs. */
+  readonly packs: readonly string[]
+  /** Writers that were announced when the packs were condemned. */
+  readonly writers: readonly string[]
+}
+
+const magic = 'QX1\n'
+const limits = { bytes: 64 * 1024 * 1024, depth: 4 }
+
+/** The list as bytes. */
+export function encodeCondemned(condemned: Condemned): Uint8Array {
+  return encodePackable(magic, [condemned.packs, condemned.writers])
+}
+
+/**
+ * The list from its bytes.
+ * @throws CORRUPT, UNSUPPORTED
+ */
+export function decodeCondemned(bytes: Uint8Array): Condemned {
+  const value = decodePackable(magic, bytes, limits, "gc's list")
+  if (!Array.isArray(value) || value.length !== 2) throw new QuiltError('CORRUPT', "gc's list is damaged")
+  const [packs, writers] = value as readonly Packable[]
+  return { packs: names(packs), writers: names(writers) }
+}
+
+function names(value: Packable | undefined): readonly string[] {
+  if (!Array.isArray(value)) throw new QuiltError('CORRUPT', "gc's list is damaged")
+  return value.map((name: unknown) => {
+    if (typeof name !== 'string' || !/^[0-9a-f]{32}$/.test(name))
+      throw new QuiltError('CORRUPT', "gc's list is damaged")
+    return name
+  })
+}

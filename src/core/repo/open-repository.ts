@@ -1,0 +1,92 @@
+// Opens and creates repositories on a backend. The format file comes first; an unknown format is left alone.
+import type { Backend } from '../backend/backend.ts'
+import type { Ambient } from '../base/ambient.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
+import type { Context } from '../base/context.ts'
+import { QuiltError, isQuiltError } from '../base/error.ts'
+import { generationRefs } from '../store/generation-refs.ts'
+import { formatKey } from '../store/layout.ts'
+import { packStore, type PackStore } from '../store/pack-store.ts'
+import type { Repository } from './repository.ts'
+
+/** A repository on packs and generations, its insides at hand for gc, verify and repack. */
+export interface PackRepository extends Repository {
+  readonly backend: Backend
+  readonly ambient: Ambient
+  readonly objects: PackStore
+}
+
+/** The one format there is. */
+const format = 1
+const formatText = `quilt repository\nformat ${String(format)}\n`
+
+/**
+ * Opens a repository.
+ * @throws NOT_FOUND when there is none; UNSUPPORTED when its format is newer; CORRUPT
+ */
+export async function openRepository(
+  backend: Backend,
+  ambient: Ambient,
+  ctx?: Context,
+): Promise<PackRepository> {
+  let bytes: Uint8Array
+  try {
+    bytes = await backend.get(formatKey, undefined, ctx)
+  } catch (error) {
+    if (isQuiltError(error, 'NOT_FOUND')) throw new QuiltError('NOT_FOUND', 'there is no repository here')
+    throw error
+  }
+  checkFormat(bytes)
+  return packRepository(backend, ambient)
+}
+
+/**
+ * Opens a repository, or makes one where nothing is.
+ * @throws UNSUPPORTED when its format is newer; CORRUPT; DENIED
+ */
+export async function createRepository(
+  backend: Backend,
+  ambient: Ambient,
+  ctx?: Context,
+): Promise<PackRepository> {
+  try {
+    return await openRepository(backend, ambient, ctx)
+  } catch (error) {
+    if (!isQuiltError(error, 'NOT_FOUND')) throw error
+  }
+  try {
+    await backend.put(formatKey, utf8(formatText), { absent: true }, ctx)
+  } catch (error) {
+    if (!isQuiltError(error, 'CONFLICT')) throw error // another process has just made it
+    return openRepository(backend, ambient, ctx)
+  }
+  return packRepository(backend, ambient)
+}
+
+function checkFormat(bytes: Uint8Array): void {
+  const text = fromUtf8(bytes)
+  if (text === formatText) return
+  const found = /^quilt repository\nformat (\d{1,9})\n/.exec(text ?? '')?.[1]
+  if (found === undefined || Number(found) <= format) {
+    throw new QuiltError('CORRUPT', 'the file "format" of the repository is damaged', {
+      hint: `it should hold ${JSON.stringify(formatText)}`,
+    })
+  }
+  throw new QuiltError(
+    'UNSUPPORTED',
+    `the repository has format ${found}, made by a newer version of quilt`,
+    {
+      hint: 'upgrade quilt-ts to use it',
+    },
+  )
+}
+
+function packRepository(backend: Backend, ambient: Ambient): PackRepository {
+  return {
+    backend,
+    ambient,
+    objects: packStore(backend, ambient),
+    refs: generationRefs(backend, { ambient }),
+    close: () => backend.close(),
+  }
+}

@@ -1,0 +1,50 @@
+// Remotes: what an address opens to. A folder or a bucket has one repository for all its packages.
+import type { Backend } from '../backend/backend.ts'
+import type { Ambient } from '../base/ambient.ts'
+import type { Context } from '../base/context.ts'
+import { QuiltError, isQuiltError } from '../base/error.ts'
+import { formatPackageName, type PackageName } from '../model/package-name.ts'
+import type { PackageState } from '../store/ref-store.ts'
+import { createRepository, openRepository } from './open-repository.ts'
+import type { Repository } from './repository.ts'
+
+/** What a remote address opens to. */
+export interface Remote {
+  /**
+   * The repository that holds a package. With `create` it is made where there is none.
+   * @throws NOT_FOUND when there is none; DENIED, UNAVAILABLE, UNSUPPORTED
+   */
+  repository(pkg: PackageName, options?: { readonly create?: boolean }, ctx?: Context): Promise<Repository>
+  /** Every package, ascending by name. */
+  packages(ctx?: Context): AsyncIterable<PackageState>
+  close(): Promise<void>
+}
+
+/** A folder or a bucket as a remote: one repository for all its packages, no server. */
+export function bucketRemote(backend: Backend, ambient: Ambient, address: string): Remote {
+  let opened: Promise<Repository> | undefined
+
+  const open = (create: boolean, ctx?: Context): Promise<Repository> => {
+    opened ??= (create ? createRepository : openRepository)(backend, ambient, ctx).catch((error: unknown) => {
+      opened = undefined
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error
+      throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
+        hint: 'a first push makes one',
+      })
+    })
+    return opened
+  }
+
+  return {
+    repository: async (pkg, options, ctx) => {
+      if (options?.create === true && !backend.features.writable) {
+        throw new QuiltError('DENIED', `cannot push ${formatPackageName(pkg)}: ${address} is read-only`)
+      }
+      return open(options?.create === true, ctx)
+    },
+    packages: async function* (ctx) {
+      yield* (await open(false, ctx)).refs.packages(ctx)
+    },
+    close: () => backend.close(),
+  }
+}

@@ -1,0 +1,126 @@
+// A blob by range: a small one whole and verified, a chunked one through its recipe, chunk by chunk.
+import type { Context } from '../base/context.ts'
+import { QuiltError } from '../base/error.ts'
+import { inGroups, mapOrdered } from '../base/pool.ts'
+import { bytesSource, type ByteSource } from '../base/source.ts'
+import type { Id } from '../model/id.ts'
+import type { ObjectReader, StoredObject } from './object-store.ts'
+import { readRecipe, recipeChunks, type PlacedChunk } from './recipe-tree.ts'
+import { createHasher } from '#hash'
+
+/** Chunks read together: about 4 MiB. */
+const chunksAtOnce = 64
+/** Groups that are read while one is used. */
+const groupsAhead = 2
+
+/**
+ * Opens a blob. Through the recipe that a commit names, every range is vouched for by the commit.
+ * @throws NOT_FOUND, CORRUPT
+ */
+export async function openBlob(
+  objects: ObjectReader,
+  blob: Id,
+  recipe?: Id,
+  ctx?: Context,
+): Promise<ByteSource> {
+  const root = recipe ?? (await ownRecipe(objects, blob, ctx))
+  if (root instanceof Uint8Array) return bytesSource(root)
+  const { size } = await readRecipe(objects, root, ctx)
+  return {
+    size,
+    slice: async (start, end, context) => {
+      if (start < 0 || end < start || end > size) {
+        throw new QuiltError(
+          'INVALID',
+          `bytes ${String(start)} to ${String(end)} are not within ${String(size)}`,
+        )
+      }
+      const out = new Uint8Array(end - start)
+      if (start === end) return out
+      for await (const { chunk, body } of readChunks(
+        objects,
+        { recipe: root, range: { start, end }, proved: true },
+        context,
+      )) {
+        const from = Math.max(start - chunk.start, 0)
+        const to = Math.min(end - chunk.start, body.length)
+        out.set(body.subarray(from, to), chunk.start + from - start)
+      }
+      return out
+    },
+  }
+}
+
+/** The whole of a blob that is kept in one piece, or the recipe of one that is not. */
+async function ownRecipe(objects: ObjectReader, blob: Id, ctx?: Context): Promise<Uint8Array | Id> {
+  for await (const object of objects.readMany([blob], ctx)) return object.recipe ?? object.body
+  throw new QuiltError('NOT_FOUND', `blob ${blob} is not here`)
+}
+
+/**
+ * A whole blob as a stream, in order. It throws CORRUPT at its end when the bytes do not have the blob's id:
+ * whoever writes them shows them to nobody before.
+ */
+export async function* streamBlob(
+  objects: ObjectReader,
+  blob: Id,
+  recipe?: Id,
+  ctx?: Context,
+): AsyncGenerator<Uint8Array> {
+  const root = recipe ?? (await ownRecipe(objects, blob, ctx))
+  if (root instanceof Uint8Array) {
+    yield root
+    return
+  }
+  const whole = createHasher()
+  for await (const { body } of readChunks(objects, { recipe: root, proved: false }, ctx)) {
+    whole.update(body)
+    yield body
+  }
+  if (whole.digest() !== blob) {
+    throw new QuiltError('CORRUPT', `blob ${blob} is damaged: its recipe ${root} gives other bytes`, {
+      hint: 'find out what else is: quilt verify',
+    })
+  }
+}
+
+/** The chunks of a range in order; read in groups, so that packs are read in long runs, and one group ahead. */
+async function* readChunks(
+  objects: ObjectReader,
+  { recipe, range, proved }: ChunksWanted,
+  ctx?: Context,
+): AsyncGenerator<{ readonly chunk: PlacedChunk; readonly body: Uint8Array }> {
+  const groups = inGroups(recipeChunks(objects, recipe, range, ctx), chunksAtOnce)
+  const read = mapOrdered(groups, groupsAhead, async (group) => ({
+    group,
+    bodies: await readBodies(objects, group, proved, ctx),
+  }))
+  for await (const { group, bodies } of read) {
+    for (const chunk of group) {
+      const body = bodies.get(chunk.id)?.body
+      if (body?.length !== chunk.size) {
+        throw new QuiltError('CORRUPT', `chunk ${chunk.id} has another length than its recipe says`)
+      }
+      yield { chunk, body }
+    }
+  }
+}
+
+interface ChunksWanted {
+  readonly recipe: Id
+  readonly range?: { readonly start: number; readonly end: number }
+  /** False where the caller proves the whole. */
+  readonly proved: boolean
+}
+
+async function readBodies(
+  objects: ObjectReader,
+  group: readonly PlacedChunk[],
+  proved: boolean,
+  ctx?: Context,
+): Promise<ReadonlyMap<Id, StoredObject>> {
+  const bodies = new Map<Id, StoredObject>()
+  const ids = [...new Set(group.map((chunk) => chunk.id))]
+  for await (const object of objects.readMany(ids, ctx, { proved })) bodies.set(object.id, object)
+  return bodies
+}

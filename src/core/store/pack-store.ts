@@ -1,0 +1,184 @@
+// The object store on packs: look-ups through the indexes, verified reads, and writing in batches.
+import type { Backend } from '../backend/backend.ts'
+import type { Ambient } from '../base/ambient.ts'
+import { checkSignal, type Context } from '../base/context.ts'
+import { QuiltError, isQuiltError } from '../base/error.ts'
+import type { Id } from '../model/id.ts'
+import { openBlob } from './blob-source.ts'
+import { mergeIndexes } from './packs/merge-indexes.ts'
+import { objectWriter } from './object-writer.ts'
+import type { ObjectReader, ObjectStore, ObjectWriter, StoredObject, ReadOptions } from './object-store.ts'
+import { packReader } from './packs/pack-reader.ts'
+import { packSet, type Location, type PackSet } from './packs/pack-set.ts'
+import { packWriter, type PackWriter } from './packs/pack-writer.ts'
+import { unpackObject } from './packs/payload.ts'
+import { storedIds } from './packs/stored-ids.ts'
+import { announceWriter } from './writers.ts'
+
+/** An object store whose packs are at hand, for gc, verify and repack. */
+export interface PackStore extends ObjectStore {
+  readonly packs: PackSet
+  /** Where objects lie; those that are not in any pack are left out. */
+  locate(ids: readonly Id[], ctx?: Context): Promise<ReadonlyMap<Id, Location>>
+}
+
+/** Ids taken at once when many are read. */
+const idsAtOnce = 8192
+/** How often objects are looked for anew when the packs that held them go away. */
+const mostLooks = 5
+/** How often a batch that gc gave up is started again. */
+const mostStarts = 3
+
+/** The objects on a backend. Nothing is read before it is asked for. */
+export function packStore(backend: Backend, ambient: Ambient): PackStore {
+  const packs = packSet(backend)
+  const reader = packReader(backend)
+  const writers = new Set<PackWriter>()
+
+  const pendingObject = async (id: Id): Promise<StoredObject | undefined> => {
+    for (const writer of writers) {
+      const found = writer.pending(id)
+      // A copy, since the pack's buffer may grow away under it.
+      if (found !== undefined) return unpackObject(found.record, found.payload.slice())
+    }
+    return undefined
+  }
+
+  const locate = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
+    const found = new Map<Id, Location>()
+    for (const id of ids) {
+      const now = packs.findNow(id)
+      const location = now === 'unknown' ? await packs.find(id, undefined, ctx) : now
+      if (location !== undefined) found.set(id, location)
+    }
+    return found
+  }
+
+  /** Looks again after reading the list of indexes anew, then after mending indexes. */
+  const locateAll = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
+    let found = await locate(ids, ctx)
+    for (const again of [() => packs.refresh(ctx), () => packs.recover(ctx)]) {
+      if (found.size === ids.length) return found
+      await again()
+      found = await locate(ids, ctx)
+    }
+    for (const id of ids) if (!found.has(id)) throw notFound(id)
+    return found
+  }
+
+  const readBatch = async function* (
+    ids: readonly Id[],
+    ctx?: Context,
+    options?: ReadOptions,
+  ): AsyncGenerator<StoredObject> {
+    const wanted = new Set(ids)
+    if (writers.size > 0) {
+      for (const id of wanted) {
+        const object = await pendingObject(id)
+        if (object === undefined) continue
+        wanted.delete(id)
+        yield object
+      }
+    }
+    for (let look = 1; ; look++) {
+      const places = await locateAll([...wanted], ctx)
+      try {
+        for await (const object of reader.read(places.values(), ctx, options)) {
+          wanted.delete(object.id)
+          yield object
+        }
+        return
+      } catch (error) {
+        if (look === mostLooks || !isQuiltError(error, 'NOT_FOUND')) throw error
+        // A pack went away between the index and the read: gc or repack has moved what it held.
+        await packs.refresh(ctx)
+      }
+    }
+  }
+
+  const store: PackStore = {
+    packs,
+    locate,
+    missing: async (ids, ctx) => {
+      const absent: Id[] = []
+      for (const id of new Set(ids)) {
+        if (await isHere(id, ctx)) continue
+        absent.push(id)
+      }
+      return absent
+    },
+    open: (blob, recipe, ctx) => openBlob(store, blob, recipe, ctx),
+    readMany: async function* (ids, ctx, options) {
+      for (let at = 0; at < ids.length; at += idsAtOnce) {
+        checkSignal(ctx)
+        yield* readBatch(ids.slice(at, at + idsAtOnce), ctx, options)
+      }
+    },
+    ids: (prefix = '', ctx) => storedIds(packs, prefix, ctx),
+    batch: async (fn, publish, ctx) => {
+      for (let start = 1; ; start++) {
+        const { made, lapsed } = await runBatch(fn, publish, ctx)
+        if (!lapsed) return made
+        if (start === mostStarts) throw heldUp()
+      }
+    },
+  }
+
+  const isHere = async (id: Id, ctx?: Context): Promise<boolean> => {
+    const now = packs.findNow(id)
+    if (now !== 'unknown' && now !== undefined) return true
+    for (const writer of writers) if (writer.has(id)) return true
+    return now === 'unknown' && (await packs.find(id, undefined, ctx)) !== undefined
+  }
+
+  const runBatch = async <T>(
+    fn: (out: ObjectWriter) => Promise<T>,
+    publish: ((made: T) => Promise<void>) | undefined,
+    ctx?: Context,
+  ): Promise<{ made: T; lapsed: boolean }> => {
+    const writer = await announceWriter(backend, ambient, ctx)
+    const out = packWriter(backend, ambient, packs, ctx)
+    try {
+      await packs.refresh(ctx)
+      writers.add(out)
+      const made = await fn(objectWriter({ out, packs, condemned: writer.condemned }))
+      await out.flush()
+      if (await writer.lapsed(ctx)) return { made, lapsed: true }
+      if (publish !== undefined) await publish(made)
+      if (publish !== undefined && (await writer.lapsed(ctx))) return { made, lapsed: true }
+      await mergeQuietly(writer.condemned, ctx)
+      return { made, lapsed: false }
+    } finally {
+      writers.delete(out)
+      await writer.release()
+    }
+  }
+
+  /** The batch is done: whatever keeps indexes from being merged now is met again by the next. */
+  const mergeQuietly = async (condemned: ReadonlySet<string>, ctx?: Context): Promise<void> => {
+    try {
+      await mergeIndexes({ backend, ambient, packs, condemned }, ctx)
+    } catch {
+      // Nothing is lost: an index is deleted only when another holds its entries.
+    }
+  }
+  return store
+}
+
+function notFound(id: Id): QuiltError {
+  return new QuiltError('NOT_FOUND', `object ${id} is not here`, {
+    hint: 'find out what else is missing: quilt verify',
+  })
+}
+
+function heldUp(): QuiltError {
+  return new QuiltError('UNAVAILABLE', 'gc gave this writer up for dead three times', {
+    hint: 'is the machine suspended, or the disk very slow? Try again',
+  })
+}
+
+/** The whole of one object, verified: for objects that are known to be small. */
+export async function readObject(objects: ObjectReader, id: Id, ctx?: Context): Promise<StoredObject> {
+  for await (const object of objects.readMany([id], ctx)) return object
+  throw notFound(id)
+}

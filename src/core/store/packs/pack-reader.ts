@@ -1,0 +1,153 @@
+// Reads many records: first a plan of few ranges, then the reads, then each record checked.
+import type { Backend, Range } from '../../backend/backend.ts'
+import { checkSignal, type Context } from '../../base/context.ts'
+import { QuiltError, isQuiltError } from '../../base/error.ts'
+import { mapOrdered } from '../../base/pool.ts'
+import { readRecordHeader, recordHeaderBytes } from '../../codec/pack.ts'
+import { packKey } from '../layout.ts'
+import type { ReadOptions, StoredObject } from '../object-store.ts'
+import type { Location } from './pack-set.ts'
+import { unpackObjectWith } from './payload.ts'
+import { loadZstd } from '#zstd'
+
+/** One read: bytes `start` to `end` of a pack, and the records in them. */
+export interface PlannedRead {
+  readonly pack: string
+  readonly packSize: number
+  readonly start: number
+  readonly end: number
+  readonly records: readonly Location[]
+}
+
+/** Records this near to each other are read together, with what lies between. */
+const gapBytes = 64 * 1024
+/** No planned read is longer, unless a single record is. */
+const readBytes = 4 * 1024 * 1024
+/** Small reads fetch the whole window around them: trees are read in the order in which they were written. */
+const windowBytes = 128 * 1024
+/** Windows kept: 8 MiB. */
+const mostWindows = 64
+/** Reads under way at once. */
+const readsAtOnce = 2
+
+/** Few long ranges for many records, by pack and place. */
+export function planReads(locations: Iterable<Location>): readonly PlannedRead[] {
+  const sorted = [...locations].sort((a, b) =>
+    a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset,
+  )
+  const reads: { pack: string; packSize: number; start: number; end: number; records: Location[] }[] = []
+  for (const location of sorted) {
+    const { pack, packSize, offset: start } = location
+    const end = start + recordHeaderBytes + location.stored
+    const open = reads.at(-1)
+    if (
+      open !== undefined &&
+      open.pack === pack &&
+      start - open.end <= gapBytes &&
+      end - open.start <= readBytes
+    ) {
+      open.end = Math.max(open.end, end)
+      open.records.push(location)
+    } else {
+      reads.push({ pack, packSize, start, end, records: [location] })
+    }
+  }
+  return reads
+}
+
+/** Reads records of packs. */
+export interface PackReader {
+  /**
+   * The objects at these places, checked against their ids, each as soon as it is read.
+   * @throws NOT_FOUND when a pack is gone; CORRUPT
+   */
+  read(locations: Iterable<Location>, ctx?: Context, options?: ReadOptions): AsyncIterable<StoredObject>
+}
+
+/** Reads from the packs of a backend. */
+export function packReader(backend: Backend): PackReader {
+  const windows = new Map<string, Uint8Array>()
+
+  const getRange = async (pack: string, range: Range, ctx?: Context): Promise<Uint8Array> => {
+    try {
+      return await backend.get(packKey(pack), range, ctx)
+    } catch (cause) {
+      if (!isQuiltError(cause, 'INVALID')) throw cause
+      throw new QuiltError('CORRUPT', `pack ${pack} is cut short`, {
+        hint: 'find out what else is damaged: quilt verify',
+        cause,
+      })
+    }
+  }
+
+  const window = async (read: PlannedRead, number: number, ctx?: Context): Promise<Uint8Array> => {
+    const name = `${read.pack}:${String(number)}`
+    const known = windows.get(name)
+    if (known !== undefined) {
+      windows.delete(name)
+      windows.set(name, known)
+      return known
+    }
+    const start = number * windowBytes
+    const range = { start, end: Math.min(start + windowBytes, read.packSize) }
+    const bytes = await getRange(read.pack, range, ctx)
+    windows.set(name, bytes)
+    if (windows.size > mostWindows) windows.delete(windows.keys().next().value as string)
+    return bytes
+  }
+
+  const fetch = async (read: PlannedRead, ctx?: Context): Promise<Uint8Array> => {
+    if (read.end > read.packSize) throw outside(read)
+    const number = Math.floor(read.start / windowBytes)
+    const within = read.end <= (number + 1) * windowBytes
+    if (!within || read.records[0]?.kind === 'blob') {
+      return getRange(read.pack, { start: read.start, end: read.end }, ctx)
+    }
+    const bytes = await window(read, number, ctx)
+    return bytes.subarray(read.start - number * windowBytes, read.end - number * windowBytes)
+  }
+
+  return {
+    read: async function* (locations, ctx, options) {
+      const reads = planReads(locations)
+      const compressed = reads.some((read) => read.records.some((record) => record.encoding === 'zstd'))
+      const zstd = compressed ? await loadZstd() : undefined
+      const fetched = mapOrdered(reads, readsAtOnce, async (read) => ({
+        read,
+        bytes: await fetch(read, ctx),
+      }))
+      for await (const { read, bytes } of fetched) {
+        checkSignal(ctx)
+        for (const record of read.records) {
+          const payload = checkedPayload(bytes, record.offset - read.start, record)
+          yield unpackObjectWith(zstd, record, payload, options?.proved)
+        }
+      }
+    },
+  }
+}
+
+/** The payload of a record whose header, at `at`, says what the index says. */
+function checkedPayload(bytes: Uint8Array, at: number, location: Location): Uint8Array {
+  const record = readRecordHeader(bytes, at, location.offset)
+  const { id, kind, encoding, stored, size } = location
+  if (
+    record.id !== id ||
+    record.kind !== kind ||
+    record.encoding !== encoding ||
+    record.stored !== stored ||
+    record.size !== size
+  ) {
+    throw new QuiltError('CORRUPT', `pack ${location.pack} does not hold ${id} where its index says`, {
+      hint: 'find out what else is damaged: quilt verify',
+    })
+  }
+  const start = at + recordHeaderBytes
+  return bytes.subarray(start, start + stored)
+}
+
+function outside(read: PlannedRead): QuiltError {
+  return new QuiltError('CORRUPT', `an index places objects beyond the end of pack ${read.pack}`, {
+    hint: 'find out what else is damaged: quilt verify',
+  })
+}

@@ -1,0 +1,104 @@
+// Fills packs and writes them as they become full: trees, commits and recipes apart from blobs.
+// Two packs of a class may be on their way while the next is filled, so memory stays at a few packs.
+import type { Backend } from '../../backend/backend.ts'
+import type { Ambient } from '../../base/ambient.ts'
+import type { Context } from '../../base/context.ts'
+import type { PackRecord } from '../../codec/pack.ts'
+import type { Id, Kind } from '../../model/id.ts'
+import { indexKey, packKey } from '../layout.ts'
+import type { PackedPayload } from '../object-store.ts'
+import { packBuilder, type PackBuilder } from './pack-builder.ts'
+import type { PackSet } from './pack-set.ts'
+
+/** Writes packs. */
+export interface PackWriter {
+  /** True when this writer has the object, on disk or on its way there. */
+  has(id: Id): boolean
+  /** An object that is not on disk yet. */
+  pending(id: Id): { readonly record: PackRecord; readonly payload: Uint8Array } | undefined
+  /** Adds an object that is not here yet. */
+  add(id: Id, kind: Kind, packed: PackedPayload): Promise<void>
+  /** Writes what is left; all that was added is durable when this returns. */
+  flush(): Promise<void>
+}
+
+interface Lane {
+  builder: PackBuilder | undefined
+  /** What the builder holds. */
+  filling: Map<Id, PackRecord>
+  /** Packs on their way to disk, the oldest first. */
+  readonly leaving: Leaving[]
+  /** Memory of packs that are on disk. */
+  readonly spare: Uint8Array[]
+}
+
+interface Leaving {
+  readonly builder: PackBuilder
+  readonly records: ReadonlyMap<Id, PackRecord>
+  readonly written: Promise<void>
+}
+
+/** Packs of one lane that are written at once while the next is filled: two keep a disk busy (measured). */
+const mostLeaving = 2
+
+/** A writer of packs on a backend; each pack that is written is taken up by `packs`. */
+export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, ctx?: Context): PackWriter {
+  const lanes: Record<'data' | 'meta', Lane> = { data: emptyLane(), meta: emptyLane() }
+  const both = [lanes.data, lanes.meta]
+
+  const send = async (lane: Lane): Promise<void> => {
+    const { builder, filling } = lane
+    if (builder === undefined) return
+    while (lane.leaving.length >= mostLeaving) await (lane.leaving[0] as Leaving).written
+    if (lane.builder !== builder) return // another call has sent it meanwhile
+    lane.builder = undefined
+    lane.filling = new Map()
+    const written = write(builder).then(() => {
+      lane.leaving.splice(lane.leaving.indexOf(leaving), 1)
+      lane.spare.push(builder.buffer)
+    })
+    written.catch(() => undefined) // thrown where it is awaited: at a later pack, or at the flush
+    const leaving: Leaving = { builder, records: filling, written }
+    lane.leaving.push(leaving)
+  }
+
+  /** Pack, then index: a reader never sees an index whose pack is not whole. */
+  const write = async (builder: PackBuilder): Promise<void> => {
+    const { name, bytes, index } = builder.finish()
+    await backend.put(packKey(name), bytes, { absent: true }, ctx)
+    await backend.put(indexKey(name), index, {}, ctx)
+    packs.adopt(indexKey(name), index)
+  }
+
+  return {
+    has: (id) =>
+      both.some((lane) => lane.filling.has(id) || lane.leaving.some(({ records }) => records.has(id))),
+    pending: (id) => {
+      for (const lane of both) {
+        const record = lane.filling.get(id)
+        if (record !== undefined && lane.builder !== undefined)
+          return { record, payload: lane.builder.payload(record) }
+        for (const { builder, records } of lane.leaving) {
+          const left = records.get(id)
+          if (left !== undefined) return { record: left, payload: builder.payload(left) }
+        }
+      }
+      return undefined
+    },
+    add: async (id, kind, packed) => {
+      const lane = kind === 'blob' && packed.encoding !== 'recipe' ? lanes.data : lanes.meta
+      while (lane.builder?.fits(packed.payload.length) === false) await send(lane)
+      lane.builder ??= packBuilder(ambient.randomName(), lane.spare.pop())
+      const { encoding, size } = packed
+      lane.filling.set(id, lane.builder.add({ id, kind, encoding, size }, packed.payload))
+    },
+    flush: async () => {
+      for (const lane of both) await send(lane)
+      for (const lane of both) for (const { written } of lane.leaving.slice()) await written
+    },
+  }
+}
+
+function emptyLane(): Lane {
+  return { builder: undefined, filling: new Map(), leaving: [], spare: [] }
+}

@@ -1,0 +1,119 @@
+// Writers announce themselves, so that gc, which runs beside them, waits before it deletes what they may rely on.
+// The protocol and the argument for it: docs/format.md, section "Garbage collection".
+import type { Backend } from '../backend/backend.ts'
+import type { Ambient } from '../base/ambient.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
+import type { Context } from '../base/context.ts'
+import { isQuiltError } from '../base/error.ts'
+import { decodeCondemned } from '../codec/condemned.ts'
+import { condemnedPrefix, lapsedKey, writerKey, writerPrefix } from './layout.ts'
+
+/** A writer that was not renewed for so long, by the store's clock, is given up for dead. */
+export const lapseMilliseconds: number = 15 * 60 * 1000
+/** How often a writer is renewed. */
+const renewMilliseconds = 60 * 1000
+
+/** One announced writer. */
+export interface Writer {
+  readonly name: string
+  /** Packs that gc means to delete: nothing new may rely on them. */
+  readonly condemned: ReadonlySet<string>
+  /** True when gc has given this writer up: what it relied on may be gone. */
+  lapsed(ctx?: Context): Promise<boolean>
+  /** Takes the announcement back. */
+  release(): Promise<void>
+}
+
+/** Announces a writer, then reads what gc is about to delete: in this order, so that one of the two sees the other. */
+export async function announceWriter(backend: Backend, ambient: Ambient, ctx?: Context): Promise<Writer> {
+  const name = ambient.randomName()
+  const key = writerKey(name)
+  await backend.put(key, utf8('announced\n'), {}, ctx)
+  try {
+    const begun = (await backend.head(key, ctx))?.modified
+    const condemned = await readCondemnedPacks(backend, ctx)
+    return { condemned, ...keepAnnounced({ backend, ambient, name }, begun) }
+  } catch (error) {
+    await backend.delete(key).catch(() => undefined) // else it lapses
+    throw error
+  }
+}
+
+/** Renews an announcement that the store dates `begun`; `undefined` when it is gone already. */
+function keepAnnounced(
+  { backend, ambient, name }: { backend: Backend; ambient: Ambient; name: string },
+  begun: Date | undefined,
+): Omit<Writer, 'condemned'> {
+  const key = writerKey(name)
+  let renewed = begun
+  let lost = begun === undefined
+  let renewing: Promise<void> = Promise.resolve()
+
+  /** Puts the announcement again, so that the store's clock dates it anew; one that gc gave up stays dead. */
+  const renew = async (): Promise<void> => {
+    lost ||= await isGivenUp(backend, name)
+    if (lost || begun === undefined || renewed === undefined) return
+    await backend.put(key, utf8(`since ${begun.toISOString()}\n`))
+    const now = (await backend.head(key))?.modified
+    // After so long a pause gc may have given this writer up, and the note of that may be gone again.
+    if (now === undefined || now.getTime() - renewed.getTime() > lapseMilliseconds) lost = true
+    renewed = now
+  }
+
+  const stop = ambient.every(renewMilliseconds, () => {
+    renewing = renewing.then(renew).catch(() => undefined) // the next may succeed; a lapse is found in any case
+  })
+  return {
+    name,
+    lapsed: async (ctx) => {
+      await renewing
+      lost ||= await isGivenUp(backend, name, ctx)
+      return lost
+    },
+    release: async () => {
+      stop()
+      await renewing
+      await backend.delete(key).catch(() => undefined) // else it lapses; what was written stands
+    },
+  }
+}
+
+async function isGivenUp(backend: Backend, name: string, ctx?: Context): Promise<boolean> {
+  if ((await backend.head(lapsedKey(name), ctx)) !== undefined) return true
+  return (await backend.head(writerKey(name), ctx)) === undefined
+}
+
+/** A writer as others see it, by the store's clock. */
+export interface AnnouncedWriter {
+  readonly name: string
+  /** Not after the instant at which it was announced; everything it wrote is younger. */
+  readonly since: Date
+  readonly renewed: Date
+}
+
+/** Every writer that is announced. */
+export async function* announcedWriters(backend: Backend, ctx?: Context): AsyncGenerator<AnnouncedWriter> {
+  for await (const { key, modified } of backend.list(writerPrefix, ctx)) {
+    const name = key.slice(writerPrefix.length)
+    try {
+      const text = fromUtf8(await backend.get(key, undefined, ctx)) ?? ''
+      const since = new Date(/^since (\S+)\n$/.exec(text)?.[1] ?? modified)
+      yield { name, renewed: modified, since: since < modified ? since : modified }
+    } catch (error) {
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error // it has just ended
+    }
+  }
+}
+
+/** Every pack that some gc means to delete. */
+export async function readCondemnedPacks(backend: Backend, ctx?: Context): Promise<ReadonlySet<string>> {
+  const packs = new Set<string>()
+  for await (const { key } of backend.list(condemnedPrefix, ctx)) {
+    try {
+      for (const pack of decodeCondemned(await backend.get(key, undefined, ctx)).packs) packs.add(pack)
+    } catch (error) {
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error // that gc has just ended
+    }
+  }
+  return packs
+}

@@ -1,0 +1,188 @@
+// diff: what changed between two revisions, or between a revision and a folder.
+import type { Context } from '../core/base/context.ts'
+import { QuiltError } from '../core/base/error.ts'
+import type { Entry } from '../core/model/entry.ts'
+import type { Id } from '../core/model/id.ts'
+import { parseHandle, type Handle } from '../core/model/revision.ts'
+import { dryRun } from '../core/store/dry-writer.ts'
+import { layered } from '../core/store/layered.ts'
+import type { ObjectReader } from '../core/store/object-store.ts'
+import { diff as diffTrees } from '../core/tree/diff.ts'
+import { nodeReader } from '../core/tree/node.ts'
+import { snapshot } from '../worktree/snapshot.ts'
+import { describeRevision, needRevision } from './names/installed.ts'
+import { needNode } from './names/nodes.ts'
+import { latestRevision } from './names/revisions.ts'
+import type { Session } from './session.ts'
+
+/** What changed. Paths are below the two things compared, ascending. */
+export interface Difference {
+  readonly added: readonly ChangedPath[]
+  readonly removed: readonly ChangedPath[]
+  readonly modified: readonly ModifiedPath[]
+  readonly renamed: readonly RenamedPath[]
+}
+
+/** A path that is on one side only. Sizes are in bytes. */
+export interface ChangedPath {
+  readonly path: string
+  readonly type: Entry['type']
+  readonly size?: number
+}
+
+/** A path whose bytes, kind, target, executable bit or metadata differ. */
+export interface ModifiedPath extends ChangedPath {
+  readonly from?: number
+  /** What differs beside the bytes. */
+  readonly what: readonly ('bytes' | 'type' | 'target' | 'executable' | 'meta')[]
+}
+
+/** A file whose bytes lie at another path now. */
+export interface RenamedPath {
+  readonly from: string
+  readonly to: string
+  readonly size: number
+}
+
+/** Two things to compare. */
+export interface Compared {
+  readonly a: string
+  readonly b?: string | undefined
+}
+
+/** One of the two things compared. */
+interface Side {
+  readonly tree: Id | undefined
+  readonly objects: ObjectReader
+}
+
+/**
+ * Compares A with B: each a handle with a revision (and a path); B may be a folder instead. Without B, a handle
+ * with a revision is compared with `latest`, and one without with the revision before `latest`.
+ * @throws NOT_FOUND, AMBIGUOUS, INVALID
+ * @example const { added } = await diff(session, { a: 'ada/wine@1.0', b: 'ada/wine@2.0' })
+ */
+export async function diff(session: Session, { a, b }: Compared, ctx?: Context): Promise<Difference> {
+  const left = parseHandle(a)
+  const [from, to] = await sides(session, left, b, ctx)
+  const nodes = nodeReader(layered(from.objects, to.objects))
+  const added: ChangedPath[] = []
+  const removed: ChangedPath[] = []
+  const modified: ModifiedPath[] = []
+  const files = {
+    added: new Map<string, { path: string; size: number }[]>(),
+    removed: [] as { path: string; id: Id; size: number }[],
+  }
+  for await (const change of diffTrees(nodes, from.tree, to.tree, ctx)) {
+    const { path } = change
+    if (change.from !== undefined && change.to !== undefined) {
+      modified.push(modifiedPath(path, change.from, change.to))
+      continue
+    }
+    const entry = change.from ?? change.to
+    if (entry === undefined || entry.type === 'group') continue
+    const row = { path, type: entry.type, ...(entry.type === 'file' ? { size: entry.size } : undefined) }
+    if (change.from === undefined) added.push(row)
+    else removed.push(row)
+    if (entry.type !== 'file') continue
+    if (change.from !== undefined) files.removed.push({ path, id: entry.id, size: entry.size })
+    else {
+      const same = files.added.get(entry.id)
+      if (same === undefined) files.added.set(entry.id, [{ path, size: entry.size }])
+      else same.push({ path, size: entry.size })
+    }
+  }
+  const renamed: RenamedPath[] = []
+  for (const { path, id, size } of files.removed) {
+    const match = size === 0 ? undefined : files.added.get(id)?.shift()
+    if (match !== undefined) renamed.push({ from: path, to: match.path, size })
+  }
+  const [gone, come] = [new Set(renamed.map((one) => one.from)), new Set(renamed.map((one) => one.to))]
+  return {
+    added: added.filter(({ path }) => !come.has(path)),
+    removed: removed.filter(({ path }) => !gone.has(path)),
+    modified,
+    renamed,
+  }
+}
+
+function modifiedPath(path: string, from: Entry, to: Entry): ModifiedPath {
+  const what: ModifiedPath['what'][number][] = []
+  if (from.type !== to.type) what.push('type')
+  if (from.type === 'file' && to.type === 'file') {
+    if (from.id !== to.id) what.push('bytes')
+    if (from.executable !== to.executable) what.push('executable')
+  }
+  if (from.type === 'link' && to.type === 'link' && from.target !== to.target) what.push('target')
+  if (JSON.stringify(from.meta) !== JSON.stringify(to.meta)) what.push('meta')
+  const sizes = {
+    ...(to.type === 'file' ? { size: to.size } : undefined),
+    ...(from.type === 'file' ? { from: from.size } : undefined),
+  }
+  return { path, type: to.type, ...sizes, what }
+}
+
+async function sides(
+  session: Session,
+  left: Handle,
+  b: string | undefined,
+  ctx?: Context,
+): Promise<readonly [Side, Side]> {
+  if (b === undefined) {
+    if (left.revision !== undefined)
+      return [await side(session, left, ctx), await side(session, { ...left, revision: latestRevision }, ctx)]
+    return [
+      await side(session, { ...left, revision: { name: 'latest', back: 1 } }, ctx),
+      await side(session, left, ctx),
+    ]
+  }
+  const from = await side(session, left, ctx)
+  if (isFolder(session, b)) return [from, await folderSide(session, b, ctx)]
+  if (b.startsWith('@')) return [from, await side(session, parseHandle(`${handleText(left)}${b}`), ctx)]
+  return [from, await side(session, parseHandle(b), ctx)]
+}
+
+function handleText({ pkg, path }: Handle): string {
+  return `${describeRevision(pkg, undefined)}${path === '' ? '' : `/${path.replaceAll('%', '%25').replaceAll('@', '%40')}`}`
+}
+
+/** `./x`, `../x`, `/x` and what exists as a folder is one; else it is a handle. */
+function isFolder(session: Session, text: string): boolean {
+  const path = session.resolvePath(text)
+  const there = session.fs.existsSync(path) && session.fs.statSync(path).isDirectory()
+  if (!there && /^\.{0,2}\/|^\.{1,2}$/.test(text))
+    throw new QuiltError('NOT_FOUND', `there is no folder "${path}"`)
+  return there
+}
+
+async function side(session: Session, handle: Handle, ctx?: Context): Promise<Side> {
+  const { store, state, commit } = await needRevision(session, handle, ctx)
+  const { objects } = store.repository
+  if (handle.path === '') return { tree: commit.tree, objects }
+  const name = describeRevision(state.pkg, handle.revision)
+  const { entry } = await needNode(objects, { tree: commit.tree, handle: name }, handle.path, ctx)
+  if (entry?.type === 'group') return { tree: entry.id, objects }
+  throw new QuiltError('INVALID', `"${handle.path}" in ${name} is no group`, {
+    hint: 'compare groups, or whole packages',
+  })
+}
+
+/** A folder as the tree that a build of it would make; nothing is written. */
+async function folderSide(session: Session, path: string, ctx?: Context): Promise<Side> {
+  const { repository } = await session.local()
+  const { out, objects } = dryRun(repository.objects)
+  const cache = await session.statCache()
+  const made = await snapshot(
+    {
+      fs: session.fs,
+      folder: session.resolvePath(path),
+      out,
+      cache: { ...cache, write: () => Promise.resolve() },
+      now: () => session.ambient.now(),
+      outside: 'refuse',
+      depth: 0,
+    },
+    ctx,
+  )
+  return { tree: made.tree, objects }
+}

@@ -1,0 +1,145 @@
+// Brings commits of a package from a remote into this machine's store, whole or in part, and moves refs with them.
+import type { Context } from '../../core/base/context.ts'
+import { readCommit } from '../../core/history/commits.ts'
+import type { Extent } from '../../core/model/extent.ts'
+import type { Id } from '../../core/model/id.ts'
+import type { PackageName } from '../../core/model/package-name.ts'
+import { latest } from '../../core/model/ref-name.ts'
+import { keptCommits } from '../../core/repo/kept.ts'
+import type { Repository } from '../../core/repo/repository.ts'
+import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
+import { layered } from '../../core/store/layered.ts'
+import type { PackageState, RefChange, RefEdit } from '../../core/store/ref-store.ts'
+import type { Session } from '../session.ts'
+
+/** What to bring. */
+export interface FetchPlan {
+  /** The package as it is to be called here. */
+  readonly pkg: PackageName
+  readonly from: Repository
+  readonly commit: Id
+  /** Absent: all of it. */
+  readonly extent: Extent | undefined
+  /** Commits of which only the commit itself is wanted: what tags and versions name. */
+  readonly named?: readonly Id[]
+  /** Refs to move once all is here, given the state of that moment. */
+  readonly edits: (state: PackageState | undefined) => readonly RefEdit[]
+  readonly origin?: string | undefined
+  readonly reason: string
+}
+
+/**
+ * Brings what a plan asks for. What is here already stays and is not brought again.
+ * @throws NOT_FOUND, CORRUPT, CONFLICT, UNAVAILABLE
+ */
+export async function fetchCommit(session: Session, plan: FetchPlan, ctx?: Context): Promise<Moved> {
+  const { repository } = await session.local()
+  const state = await repository.refs.get(plan.pkg, ctx)
+  const here = await commitsHere(repository, state, ctx)
+  const whole = [...here].find(([, extent]) => extent === undefined)?.[0]
+  const latestHere = state?.refs.get(latest)
+  const than =
+    latestHere !== undefined && here.get(latestHere) === undefined && here.has(latestHere)
+      ? latestHere
+      : whole
+  const extent = joined(here.has(plan.commit), here.get(plan.commit), plan.extent)
+  const commits: WantedCommit[] = [{ id: plan.commit, extent, than: plan.commit === than ? undefined : than }]
+  for (const id of new Set(plan.named ?? [])) {
+    if (id !== plan.commit && !here.has(id)) commits.push({ id, extent: 'commit' })
+  }
+  const { parents } = await readCommit(plan.from.objects, plan.commit, ctx)
+  const shallow = parents.some((parent) => !here.has(parent))
+  return transfer(
+    layered(plan.from.objects, repository.objects),
+    repository.objects,
+    {
+      commits,
+      task: 'receive',
+      publish: async () => {
+        const record = { who: session.identity(), reason: plan.reason }
+        const change = (now: PackageState | undefined): RefChange =>
+          refChange(plan, commits, { now, shallow, extent })
+        await repository.refs.update(state?.pkg ?? plan.pkg, change, record, ctx)
+      },
+    },
+    ctx,
+  )
+}
+
+/** Every commit that a package has here, and how much of it. */
+export async function commitsHere(
+  repository: Repository,
+  state: PackageState | undefined,
+  ctx?: Context,
+): Promise<ReadonlyMap<Id, Extent | undefined>> {
+  const here = new Map<Id, Extent | undefined>()
+  if (state === undefined) return here
+  for await (const { id, extent } of keptCommits(repository.objects, state, ctx)) here.set(id, extent)
+  return here
+}
+
+interface Arrived {
+  readonly now: PackageState | undefined
+  readonly shallow: boolean
+  readonly extent: Extent | undefined
+}
+
+function refChange(
+  plan: FetchPlan,
+  commits: readonly WantedCommit[],
+  { now, shallow, extent }: Arrived,
+): RefChange {
+  const edits = plan.edits(now)
+  const after = new Map(now?.refs)
+  for (const { name, to } of edits) {
+    if (to === undefined) after.delete(name)
+    else after.set(name, to)
+  }
+  const named = new Set(after.values())
+  const extents = new Map<Id, Extent | 'all'>()
+  // What `latest` leaves behind is kept no longer for its part alone.
+  const left = now?.refs.get(latest)
+  if (left !== undefined && !named.has(left) && now?.partial.has(left) === true) extents.set(left, 'all')
+  for (const { id, extent: only } of commits) {
+    if (only === 'commit' && now?.partial.has(id) !== true) extents.set(id, 'commit')
+  }
+  // A commit that no ref names is kept by its extent: '' is all of it.
+  const kept = extent ?? (named.has(plan.commit) ? 'all' : [''])
+  extents.set(plan.commit, kept)
+  const cut = new Map<Id, boolean>(
+    commits.filter(({ extent: only }) => only === 'commit').map(({ id }) => [id, true]),
+  )
+  cut.set(plan.commit, shallow)
+  return {
+    edits,
+    extents,
+    shallow: cut,
+    ...(plan.origin === undefined ? undefined : { origin: plan.origin }),
+  }
+}
+
+/** What is here together with what is asked for. */
+export function joined(
+  isHere: boolean,
+  here: Extent | undefined,
+  asked: Extent | undefined,
+): Extent | undefined {
+  if (!isHere) return asked
+  if (here === undefined || asked === undefined) return undefined
+  if (here === 'commit') return asked
+  if (asked === 'commit') return here
+  if (here === 'meta') return asked
+  return asked === 'meta' ? here : [...new Set([...here, ...asked])]
+}
+
+/** True when what is here of a commit holds all that is asked for. */
+export function covers(here: Extent | undefined, asked: Extent | undefined): boolean {
+  if (here === undefined) return true
+  if (asked === 'commit') return true
+  if (here === 'commit') return false
+  if (asked === 'meta') return true
+  if (here === 'meta') return false
+  return (asked ?? ['']).every((path) =>
+    here.some((part) => part === '' || path === part || path.startsWith(`${part}/`)),
+  )
+}

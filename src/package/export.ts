@@ -1,0 +1,173 @@
+// export: a package's files, byte by byte as they went in, below a folder.
+import type { Context } from '../core/base/context.ts'
+import { isQuiltError, QuiltError } from '../core/base/error.ts'
+import { isAsked } from '../core/repo/reach.ts'
+import { chunkThreshold } from '../core/chunk/fastcdc.ts'
+import type { FileEntry } from '../core/model/entry.ts'
+import type { Id } from '../core/model/id.ts'
+import { formatPackageName } from '../core/model/package-name.ts'
+import { lookup, lookupDerived } from '../core/tree/lookup.ts'
+import { nodeReader, type NodeReader } from '../core/tree/node.ts'
+import { walk } from '../core/tree/walk.ts'
+import { checkout } from '../worktree/checkout.ts'
+import type { CheckoutItem } from '../worktree/checkout-target.ts'
+import { plainFiles } from '../worktree/plain-files.ts'
+import { fetchCommit } from './exchange/fetch.ts'
+import {
+  describeRevision,
+  handleWith,
+  needRevision,
+  type InstalledRevision,
+  type RevisionOptions,
+} from './names/installed.ts'
+import { needNode } from './names/nodes.ts'
+import { openRemoteFor } from './exchange/origin.ts'
+import type { Session } from './session.ts'
+
+/** How to export. */
+export interface ExportOptions extends RevisionOptions {
+  /** Replace files that exist. */
+  readonly force?: boolean | undefined
+  /** Make symbolic links into the store instead of copies. */
+  readonly symlinks?: boolean | undefined
+}
+
+/** What to export, and where to: the working directory unless told. */
+export interface ExportTarget {
+  readonly handle: string
+  readonly destination?: string | undefined
+}
+
+/** What was exported, and where to: an absolute path. */
+export interface ExportResult {
+  readonly destination: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/**
+ * Writes a package's files, or those at a path, below a folder; each keeps its path in the package. Files that
+ * are not on this machine are brought from the origin first.
+ * @throws CONFLICT naming what is in the way; NOT_FOUND, INVALID, CORRUPT, UNAVAILABLE. Then nothing is written.
+ * @example await exportPackage(session, { handle: 'ada/wine@1.0', destination: './wine' })
+ */
+export async function exportPackage(
+  session: Session,
+  { handle, destination = '.' }: ExportTarget,
+  options: ExportOptions = {},
+  ctx?: Context,
+): Promise<ExportResult> {
+  const asked = await needRevision(session, handleWith(handle, options), ctx)
+  const name = describeRevision(asked.state.pkg, asked.handle.revision)
+  const trees = asked.store.repository.objects
+  const { path } = await needNode(trees, { tree: asked.commit.tree, handle: name }, asked.handle.path, ctx)
+  const revision = await withBytes(session, asked, path, ctx)
+  const { objects } = revision.store.repository
+  const nodes = nodeReader(objects)
+  const folder = session.resolvePath(destination)
+  refuseStore(folder, revision.store.folder)
+  const { derived } = revision.commit
+  const recipe = async (blob: Id): Promise<Id | undefined> => {
+    if (derived === undefined) return undefined
+    const found = await lookupDerived(nodes, derived, blob)
+    return found?.type === 'recipe' ? found.id : undefined
+  }
+  const { fs } = session
+  const randomName = session.ambient.randomName()
+  const target = {
+    fs,
+    folder,
+    objects,
+    recipe,
+    force: options.force === true,
+    randomName,
+    windows: session.windows,
+  }
+  const plain = options.symlinks === true ? await plainFilesOf(session, revision) : undefined
+  const plainFile = plain && {
+    plainFile: async (entry: FileEntry): Promise<string> =>
+      plain.path(entry, entry.size > chunkThreshold ? await recipe(entry.id) : undefined),
+  }
+  const done = await checkout({ ...target, ...plainFile }, () => itemsAt(nodes, revision, path, ctx), ctx)
+  return { destination: folder, ...done }
+}
+
+async function plainFilesOf(
+  session: Session,
+  { store }: InstalledRevision,
+): Promise<ReturnType<typeof plainFiles>> {
+  const local = await session.local()
+  return plainFiles({
+    fs: session.fs,
+    folder: `${local.folder}/files`,
+    objects: store.repository.objects,
+    randomName: () => session.ambient.randomName(),
+  })
+}
+
+/** The store is no place to export to: what lies in it has other meanings. (H19) */
+function refuseStore(folder: string, store: string): void {
+  if (folder === store || folder.startsWith(`${store}/`)) {
+    throw new QuiltError('INVALID', `"${folder}" is inside the store`, { hint: 'name another folder' })
+  }
+}
+
+/** Everything at a path and the groups above it, which are made on the way. */
+async function* itemsAt(
+  nodes: NodeReader,
+  { commit }: InstalledRevision,
+  path: string,
+  ctx?: Context,
+): AsyncGenerator<CheckoutItem> {
+  if (path === '') {
+    yield* walk(nodes, commit.tree, ctx)
+    return
+  }
+  const names = path.split('/')
+  for (let depth = 1; depth <= names.length; depth++) {
+    const at = names.slice(0, depth).join('/')
+    const entry = await lookup(nodes, commit.tree, at, ctx)
+    if (entry === undefined) return
+    yield { path: at, entry }
+    if (depth < names.length || entry.type !== 'group') continue
+    for await (const below of walk(nodes, entry.id, ctx))
+      yield { path: `${at}/${below.path}`, entry: below.entry }
+  }
+}
+
+/**
+ * The same revision with all bytes at a path on this machine; what is not here comes from the origin.
+ * @throws UNAVAILABLE naming the command, when the origin cannot be reached
+ */
+export async function withBytes(
+  session: Session,
+  revision: InstalledRevision,
+  path: string,
+  ctx?: Context,
+): Promise<InstalledRevision> {
+  const { state, id } = revision
+  const extent = state.partial.get(id)
+  if (isAsked(extent, path)) return revision
+  const name = formatPackageName(state.pkg)
+  try {
+    const there = await openRemoteFor(session, state.pkg, { state, options: {} }, ctx)
+    const asked = path === '' ? undefined : [path]
+    await fetchCommit(
+      session,
+      { pkg: state.pkg, from: there.repository, commit: id, extent: asked, edits: () => [], reason: 'fetch' },
+      ctx,
+    )
+  } catch (error) {
+    if (!isQuiltError(error) || error.code === 'CORRUPT') throw error
+    const what = path === '' ? name : `${name}/${path}`
+    throw new QuiltError(
+      'UNAVAILABLE',
+      `not all of ${what} is on this machine, and its origin cannot give it: ${error.message}`,
+      {
+        hint: `bring it with: quilt install ${what}`,
+        cause: error,
+      },
+    )
+  }
+  return needRevision(session, revision.handle, ctx)
+}

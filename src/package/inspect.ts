@@ -1,0 +1,147 @@
+// inspect: a package's tree with sizes, aliases and metadata.
+import type { Context } from '../core/base/context.ts'
+import type { Entry } from '../core/model/entry.ts'
+import type { Id } from '../core/model/id.ts'
+import type { JsonObject } from '../core/model/metadata.ts'
+import { joinPath } from '../core/model/path.ts'
+import { isAsked } from '../core/repo/reach.ts'
+import { entries } from '../core/tree/entries.ts'
+import { nodeReader, treeMeta, type NodeReader } from '../core/tree/node.ts'
+import { aliasesOf } from './names/alias.ts'
+import {
+  describeRevision,
+  handleWith,
+  needRevision,
+  type InstalledRevision,
+  type RevisionOptions,
+} from './names/installed.ts'
+import { needNode } from './names/nodes.ts'
+import type { Session } from './session.ts'
+
+/** A node as `inspect` shows it. Sizes are in bytes; a group's is that of all files below it. */
+export interface InspectedNode {
+  readonly name: string
+  readonly type: 'group' | 'file' | 'link'
+  readonly id?: Id
+  readonly size?: number
+  /** The identifier that it also answers to, where that is not its name. */
+  readonly alias?: string
+  readonly meta?: JsonObject
+  readonly executable?: true
+  readonly target?: string
+  /** False where the file's bytes are not on this machine. */
+  readonly here?: false
+  readonly children?: readonly InspectedNode[]
+}
+
+/** A package's or a node's tree, and the revision it belongs to. */
+export interface Inspected extends InspectedNode {
+  readonly package: string
+  readonly topHash: Id
+  readonly commit: Id
+  readonly path: string
+}
+
+/** What to show. */
+export interface InspectOptions extends RevisionOptions {
+  /** Levels below the node that are shown; all of them where it is not given. */
+  readonly depth?: number | undefined
+}
+
+/**
+ * The tree at a handle.
+ * @throws NOT_FOUND, AMBIGUOUS, INVALID
+ * @example const { children } = await inspect(session, 'ada/wine@1.0')
+ */
+export async function inspect(
+  session: Session,
+  handle: string,
+  options: InspectOptions = {},
+  ctx?: Context,
+): Promise<Inspected> {
+  const revision = await needRevision(session, handleWith(handle, options), ctx)
+  const { state, commit, id } = revision
+  const { objects } = revision.store.repository
+  const nodes = nodeReader(objects)
+  const name = describeRevision(state.pkg, revision.handle.revision)
+  const found = await needNode(nodes, { tree: commit.tree, handle: name }, revision.handle.path, ctx)
+  const run: InspectRun = { nodes, revision, depth: options.depth ?? Infinity, ctx }
+  const base = {
+    package: describeRevision(state.pkg, undefined),
+    topHash: commit.tree,
+    commit: id,
+    path: found.path,
+  }
+  if (found.entry !== undefined) return { ...base, ...(await inspectEntry(run, found.entry, found.path, 0)) }
+  const meta = await treeMeta(nodes, commit.tree)
+  const below = await inspectGroup(run, commit.tree, '', 0)
+  return {
+    ...base,
+    name: state.pkg.name,
+    type: 'group',
+    id: commit.tree,
+    ...below,
+    ...(meta === undefined ? undefined : { meta }),
+  }
+}
+
+interface InspectRun {
+  readonly nodes: NodeReader
+  readonly revision: InstalledRevision
+  readonly depth: number
+  readonly ctx: Context | undefined
+}
+
+/** Groups nest at most 512 deep, so this may recurse. */
+async function inspectEntry(
+  run: InspectRun,
+  entry: Entry,
+  path: string,
+  level: number,
+): Promise<InspectedNode> {
+  const { name, type } = entry
+  const meta = entry.meta === undefined ? undefined : { meta: entry.meta }
+  switch (entry.type) {
+    case 'group':
+      return { name, type, id: entry.id, ...(await inspectGroup(run, entry.id, path, level)), ...meta }
+    case 'link':
+      return { name, type, target: entry.target, ...meta }
+    case 'file': {
+      const { id, size } = entry
+      const here = isAsked(run.revision.state.partial.get(run.revision.id), path)
+        ? undefined
+        : { here: false as const }
+      return {
+        name,
+        type,
+        id,
+        size,
+        ...(entry.executable === true ? { executable: true as const } : undefined),
+        ...here,
+        ...meta,
+      }
+    }
+  }
+}
+
+async function inspectGroup(
+  run: InspectRun,
+  tree: Id,
+  path: string,
+  level: number,
+): Promise<{ readonly size: number; readonly children?: readonly InspectedNode[] }> {
+  const all: Entry[] = []
+  for await (const entry of entries(run.nodes, tree, undefined, run.ctx)) all.push(entry)
+  const aliases = new Map<string, string>()
+  for (const [alias, names] of aliasesOf(all)) if (names.length === 1) aliases.set(names[0] as string, alias)
+  const children: InspectedNode[] = []
+  let size = 0
+  for (const entry of all) {
+    const child = await inspectEntry(run, entry, joinPath(path, entry.name), level + 1)
+    size += child.size ?? 0
+    if (level >= run.depth) continue
+    const alias = aliases.get(entry.name)
+    children.push(alias === undefined || alias === entry.name ? child : { ...child, alias })
+  }
+  return level >= run.depth ? { size } : { size, children }
+}

@@ -1,0 +1,28 @@
+// rm: takes a package off this machine. Its bytes go with the next gc.
+import type { Context } from '../core/base/context.ts'
+import { QuiltError } from '../core/base/error.ts'
+import { formatPackageName } from '../core/model/package-name.ts'
+import { needInstalled, packageOf } from './names/installed.ts'
+import type { Session } from './session.ts'
+
+/** What was removed. */
+export interface Removed {
+  readonly removed: string
+}
+
+/**
+ * Removes a package from this machine's store, not from any remote. What other packages share stays.
+ * @throws NOT_FOUND; DENIED for one in a read-only store
+ * @example await rm(session, 'ada/wine')
+ */
+export async function rm(session: Session, pkg: string, ctx?: Context): Promise<Removed> {
+  const name = packageOf(pkg)
+  const { repository } = await session.local()
+  const state = await repository.refs.get(name, ctx)
+  if (state === undefined) {
+    const { store } = await needInstalled(session, name, ctx)
+    throw new QuiltError('DENIED', `${formatPackageName(name)} lies in "${store.folder}", which is only read`)
+  }
+  await repository.refs.remove(name, { who: session.identity(), reason: 'rm' }, ctx)
+  return { removed: formatPackageName(state.pkg) }
+}

@@ -1,0 +1,47 @@
+// What the verbs are handed: this machine's store, remotes by name, the file system, who is asking, and the time.
+import type { Ambient } from '../core/base/ambient.ts'
+import type { FileSystem } from '../core/base/fs-node.ts'
+import type { Identity } from '../core/model/commit.ts'
+import type { PackRepository } from '../core/repo/open-repository.ts'
+import type { Remote } from '../core/repo/remote.ts'
+import type { StatCache } from '../worktree/stat-cache.ts'
+
+/** A session: opened by an edge, handed to every verb, closed by the edge. */
+export interface Session {
+  /** This machine's store, made when it is first used. */
+  local(): Promise<LocalStore>
+  /** Further stores, read-only: QUILT_PACKAGE_DIRS. They serve what is installed in them. */
+  extra(): Promise<readonly LocalStore[]>
+  /** The remote of this name or address; the caller does not close it. */
+  remote(nameOrAddress: string): Promise<OpenRemote>
+  /** The remote to use where nothing else says one. */
+  readonly defaultRemote: string | undefined
+  readonly fs: FileSystem
+  /** The stat cache, opened when it is first used. */
+  statCache(): Promise<StatCache>
+  /** An absolute path, from one that is relative to the working directory. */
+  resolvePath(path: string): string
+  /** True where Windows says which names a file may have. */
+  readonly windows: boolean
+  /** True when the file system of a folder keeps the executable bit. */
+  keepsExecutableBit(folder: string): boolean
+  readonly ambient: Ambient
+  /** Who builds, pushes and tags, now. */
+  identity(): Identity
+  /** Says what a person should know, and no script has to. */
+  warn(message: string): void
+  close(): Promise<void>
+}
+
+/** A store on this machine. */
+export interface LocalStore {
+  readonly repository: PackRepository
+  /** Its folder, absolute. */
+  readonly folder: string
+}
+
+/** A remote and its address. */
+export interface OpenRemote {
+  readonly address: string
+  readonly remote: Remote
+}

@@ -1,0 +1,52 @@
+// All that a plugin may import: the seam that it implements, and the few values it needs to do so.
+// Together with src/index.ts the only file that re-exports.
+import type { Backend } from '../core/backend/backend.ts'
+import type { Ambient } from '../core/base/ambient.ts'
+import type { Remote } from '../core/repo/remote.ts'
+
+export type { Backend, BackendFeatures, Head, PutOptions, Range } from '../core/backend/backend.ts'
+export type { Bytes } from '../core/base/bytes.ts'
+export type { Context, Progress } from '../core/base/context.ts'
+export type { ErrorCode, ErrorDetails } from '../core/base/error.ts'
+export type { FileSystem } from '../core/base/fs-node.ts'
+export type { ByteSource } from '../core/base/source.ts'
+export type { PackageName } from '../core/model/package-name.ts'
+export type { Remote } from '../core/repo/remote.ts'
+export type { Repository } from '../core/repo/repository.ts'
+export { checkKey, isKey, isKeyPart, longestKey } from '../core/backend/key.ts'
+export { checkRange } from '../core/backend/range.ts'
+export { iterateBytes } from '../core/base/bytes.ts'
+export { checkSignal } from '../core/base/context.ts'
+export { isQuiltError, QuiltError } from '../core/base/error.ts'
+export { bytesSource } from '../core/base/source.ts'
+
+/** The environment's variables, as the edge hands them on: a plugin never reads them by itself. */
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** The time and names that nobody else has, as the edge hands them on. */
+export type PluginAmbient = Pick<Ambient, 'now' | 'randomName'>
+
+/** What a plugin's module exports as its default. */
+export type Plugin = BackendPlugin | RemotePlugin
+
+/** A new place to store bytes: our repository is layered on it. */
+export interface BackendPlugin {
+  readonly kind: 'backend'
+  readonly api: 1
+  /** Of the addresses that it opens, without the colon: `s3`. */
+  readonly scheme: string
+  /**
+   * Opens the store at this address. That nothing is there yet is no error: its first put makes it.
+   * Time and randomness come with `ambient`: a plugin takes neither by itself.
+   * @throws INVALID for an address that names no store; DENIED, UNAVAILABLE
+   */
+  open(url: URL, env: Env, ambient: PluginAmbient): Promise<Backend>
+}
+
+/** A whole repository behind a protocol of its own. */
+export interface RemotePlugin {
+  readonly kind: 'remote'
+  readonly api: 1
+  readonly schemes: readonly string[]
+  open(url: URL, env: Env, ambient: PluginAmbient): Promise<Remote>
+}

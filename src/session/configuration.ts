@@ -1,0 +1,220 @@
+// Configuration: flags over QUILT_* variables over the project's files over the user's. Files are data: none runs.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { cosmiconfig } from 'cosmiconfig'
+import { isQuiltError, QuiltError } from '../core/base/error.ts'
+import type { Env } from '../plugins/api.ts'
+import { fileError } from '../worktree/file-error.ts'
+
+/** Every key that a configuration may hold. `remotes.NAME` stands for any name. */
+export const configurationKeys = [
+  'store',
+  'packageDirs',
+  'remote',
+  'remotes.NAME',
+  'author.name',
+  'author.email',
+] as const
+
+/** The variable that says a key, where there is one. */
+export const configurationVariables: Readonly<Record<string, string>> = {
+  store: 'QUILT_STORE',
+  packageDirs: 'QUILT_PACKAGE_DIRS',
+  remote: 'QUILT_REMOTE',
+  'author.name': 'QUILT_AUTHOR_NAME',
+  'author.email': 'QUILT_AUTHOR_EMAIL',
+}
+
+/** One value and where it is from: a file's path, a variable's name, or `default`. */
+export interface ConfiguredValue {
+  readonly key: string
+  readonly value: string
+  readonly source: string
+}
+
+/** What a configuration is read from. */
+export interface ConfigurationSources {
+  readonly env: Env
+  /** The folder from which upwards the project's files are looked for. */
+  readonly folder: string
+  /** The user's own file. */
+  readonly userFile: string
+}
+
+/** All values, by key. */
+export type Configuration = ReadonlyMap<string, ConfiguredValue>
+
+const remotePattern = /^remotes\.([A-Za-z][A-Za-z0-9_.-]{0,63})$/
+
+/**
+ * Reads all values.
+ * @throws INVALID naming the file and what is wrong in it
+ */
+export async function readConfiguration(sources: ConfigurationSources): Promise<Configuration> {
+  const values = new Map<string, ConfiguredValue>()
+  const add = (found: readonly ConfiguredValue[]): void => {
+    for (const value of found) values.set(value.key, value)
+  }
+  add(readUserFile(sources.userFile))
+  add(await readProjectFile(sources.folder))
+  for (const [key, variable] of Object.entries(configurationVariables)) {
+    const value = sources.env[variable]
+    if (value !== undefined && value !== '') add([{ key, value, source: variable }])
+  }
+  return values
+}
+
+/** The remotes that a configuration names, ascending by name. */
+export function configuredRemotes(configuration: Configuration): readonly ConfiguredValue[] {
+  return [...configuration.values()]
+    .filter(({ key }) => remotePattern.test(key))
+    .map((value) => ({ ...value, key: value.key.slice('remotes.'.length) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/** True for what a remote may be called. */
+export function isRemoteName(name: string): boolean {
+  return remotePattern.test(`remotes.${name}`)
+}
+
+/**
+ * Refuses what is no key of a configuration.
+ * @throws INVALID with the nearest key
+ */
+export function checkConfigurationKey(key: string): void {
+  if (remotePattern.test(key) || (configurationKeys as readonly string[]).slice().includes(key)) {
+    if (key !== 'remotes.NAME') return
+  }
+  throw new QuiltError('INVALID', `there is no configuration key ${JSON.stringify(key)}`, {
+    hint: `the keys are ${configurationKeys.join(', ')}`,
+  })
+}
+
+/**
+ * Sets a value in the user's file, relative folders made absolute; an empty one is removed.
+ * @returns the value as it is kept
+ * @throws INVALID, DENIED, UNAVAILABLE
+ */
+export function configSet(
+  session: { readonly userFile: string; resolvePath(path: string): string },
+  key: string,
+  value: string,
+): string {
+  checkConfigurationKey(key)
+  const kept = placed(key, value, (path) => session.resolvePath(path))
+  writeUserValue(session.userFile, key, kept === '' ? undefined : kept)
+  return kept
+}
+
+/**
+ * Sets or (with `undefined`) removes a value in the user's file, which is replaced whole.
+ * @throws INVALID, DENIED, UNAVAILABLE
+ */
+export function writeUserValue(file: string, key: string, value: string | undefined): void {
+  checkConfigurationKey(key)
+  const values = new Map(readUserFile(file).map((known) => [known.key, known.value]))
+  if (value === undefined) values.delete(key)
+  else values.set(key, value)
+  const tree: Record<string, unknown> = {}
+  for (const [name, text] of [...values].sort()) setAt(tree, name, text)
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    const temporary = join(dirname(file), '.config.json.new')
+    writeFileSync(temporary, `${JSON.stringify(tree, null, 2)}\n`)
+    renameSync(temporary, file)
+  } catch (error) {
+    throw fileError(error, 'write', file)
+  }
+}
+
+function setAt(tree: Record<string, unknown>, key: string, value: string): void {
+  const dot = key.indexOf('.')
+  if (dot < 0) {
+    tree[key] = value
+    return
+  }
+  const group = (tree[key.slice(0, dot)] ??= {}) as Record<string, unknown>
+  group[key.slice(dot + 1)] = value
+}
+
+function readUserFile(file: string): readonly ConfiguredValue[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const wrapped = fileError(error, 'read', file)
+    if (isQuiltError(wrapped, 'NOT_FOUND')) return []
+    throw wrapped
+  }
+  try {
+    return flatten(JSON.parse(text), file)
+  } catch (error) {
+    throw isQuiltError(error) ? error : damaged(file, error)
+  }
+}
+
+/** The project's own file, as cosmiconfig finds it; only JSON and YAML, since a data folder must not run code. */
+async function readProjectFile(folder: string): Promise<readonly ConfiguredValue[]> {
+  const searchPlaces = [
+    'package.json',
+    ...['', '.json', '.yaml', '.yml'].map((end) => `.quiltrc${end}`),
+    ...['.json', '.yaml', '.yml'].map((end) => `quilt.config${end}`),
+  ]
+  // One folder at a time, up to the root: cosmiconfig's own walk would look into the home of the process as well.
+  const explorer = cosmiconfig('quilt', { searchPlaces, searchStrategy: 'none', cache: false })
+  for (let at = folder; ; at = dirname(at)) {
+    const found = await explorer.search(at).catch((error: unknown) => {
+      throw damaged(at, error)
+    })
+    if (found !== null) return found.isEmpty === true ? [] : flatten(found.config, found.filepath)
+    if (dirname(at) === at) return []
+  }
+}
+
+function damaged(file: string, cause: unknown): QuiltError {
+  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
+  return new QuiltError('INVALID', `the configuration in "${file}" cannot be read: ${why}`, { cause })
+}
+
+/** A file's values by key, nested ones joined by dots; lists of folders are joined as PATH is. */
+function flatten(config: unknown, source: string, prefix = ''): ConfiguredValue[] {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new QuiltError(
+      'INVALID',
+      `${prefix === '' ? 'the configuration' : prefix} in "${source}" must be a mapping`,
+    )
+  }
+  const absolute = (path: string): string => resolve(dirname(source), path)
+  return Object.entries(config).flatMap(([name, value]: [string, unknown]) => {
+    const key = prefix === '' ? name : `${prefix}.${name}`
+    if (key === 'author' || key === 'remotes') return flatten(value, source, key)
+    checkKeyIn(key, source)
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+      return [{ key, value: placed(key, value.join(delimiter), absolute), source }]
+    }
+    if (typeof value === 'string') return [{ key, value: placed(key, value, absolute), source }]
+    throw new QuiltError('INVALID', `"${key}" in "${source}" must be text`)
+  })
+}
+
+/** A value whose relative folders are made absolute: those in a file begin at the file, wherever one works. */
+function placed(key: string, value: string, absolute: (path: string) => string): string {
+  if (key === 'store' && value !== '') return absolute(value)
+  if (key === 'packageDirs') {
+    return value
+      .split(delimiter)
+      .map((path) => (path === '' ? '' : absolute(path)))
+      .join(delimiter)
+  }
+  const isRemote = key === 'remote' || key.startsWith('remotes.')
+  return isRemote && /^\.{1,2}(\/|$)/.test(value) ? absolute(value) : value
+}
+
+function checkKeyIn(key: string, source: string): void {
+  try {
+    checkConfigurationKey(key)
+  } catch (error) {
+    if (!isQuiltError(error)) throw error
+    throw new QuiltError('INVALID', `${error.message}, found in "${source}"`, { hint: error.hint })
+  }
+}

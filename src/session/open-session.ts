@@ -1,0 +1,232 @@
+// Opens sessions: reads the configuration, finds the store, hands out remotes. The composition root of the library.
+import * as nodeFs from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { delimiter, dirname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Ambient } from '../core/base/ambient.ts'
+import type { FileSystem } from '../core/base/fs-node.ts'
+import { isQuiltError, QuiltError } from '../core/base/error.ts'
+import type { Identity } from '../core/model/commit.ts'
+import { readOnly } from '../core/backend/read-only.ts'
+import { createRepository, openRepository } from '../core/repo/open-repository.ts'
+import { bucketRemote, type Remote } from '../core/repo/remote.ts'
+import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
+import type { Env } from '../plugins/api.ts'
+import { folderBackend } from '../plugins/builtin.ts'
+import { openRemote } from '../plugins/host.ts'
+import { errnoOf } from '../worktree/file-error.ts'
+import { keepsExecutableBit } from '../worktree/executable-bit.ts'
+import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
+import { machineAmbient } from './ambient.ts'
+import { readConfiguration, type Configuration } from './configuration.ts'
+import { userFolders } from './folders.ts'
+
+/** How to open a session. What is left out comes from the environment and the configuration. */
+export interface SessionOptions {
+  /** The store's folder. */
+  readonly store?: string | undefined
+  /** Where relative paths begin, and the configuration is looked for. */
+  readonly folder?: string | undefined
+  readonly env?: Env | undefined
+  /** Another file system, such as memfs: for the store, for `file:` remotes, for what is built and exported. */
+  readonly fs?: FileSystem | undefined
+  readonly ambient?: Ambient | undefined
+  /** Told what a person should know. */
+  readonly onWarning?: ((message: string) => void) | undefined
+}
+
+/** A session with its configuration at hand. */
+export interface ConfiguredSession extends Session {
+  readonly configuration: Configuration
+  readonly userFile: string
+}
+
+/**
+ * Opens a session. Nothing is made on disk before it is needed.
+ * @throws INVALID when the configuration is
+ * @example const session = await openSession({ store: './store' })
+ */
+export async function openSession(options: SessionOptions = {}): Promise<ConfiguredSession> {
+  const env = options.env ?? process.env
+  const folder = resolve(options.folder ?? process.cwd())
+  const folders = userFolders(env, process.platform)
+  const userFile = `${folders.config}/config.json`
+  const configuration = await readConfiguration({ env, folder, userFile })
+  const value = (key: string): string | undefined => configuration.get(key)?.value
+  const fs = options.fs ?? nodeFs
+  const warn = options.onWarning ?? ((): void => undefined)
+  const ambient = options.ambient ?? machineAmbient
+  const store = resolve(folder, options.store ?? value('store') ?? `${folders.data}/store`)
+  const extraFolders = (value('packageDirs') ?? '').split(delimiter).filter((path) => path !== '')
+  const remotes = openRemotes({ configuration, folder, env, ambient, fs: options.fs })
+  const local = once(() => openLocal(fs, store, ambient))
+  const extra = once(() =>
+    openExtra(
+      fs,
+      extraFolders.map((path) => resolve(folder, path)),
+      { ambient, warn },
+    ),
+  )
+  const cache = once(() => openCache(options.fs, store))
+  return {
+    configuration,
+    userFile,
+    local: local.get,
+    extra: extra.get,
+    remote: remotes.open,
+    defaultRemote: value('remote'),
+    fs,
+    statCache: cache.get,
+    resolvePath: (path) => resolve(folder, path),
+    windows: process.platform === 'win32',
+    keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
+    ambient,
+    identity: () => identityFrom(value, ambient),
+    warn,
+    close: async () => {
+      await (await cache.made())?.close()
+      await (await local.made())?.repository.close()
+      for (const one of (await extra.made()) ?? []) await one.repository.close()
+      await remotes.close()
+    },
+  }
+}
+
+/** Makes a thing when it is first asked for, and once. */
+function once<T>(make: () => Promise<T>): { get: () => Promise<T>; made: () => Promise<T | undefined> } {
+  let making: Promise<T> | undefined
+  return {
+    get: () => (making ??= make()),
+    made: async () => making?.catch(() => undefined),
+  }
+}
+
+async function openLocal(fs: FileSystem, folder: string, ambient: Ambient): Promise<LocalStore> {
+  const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName() })
+  return { repository: await createRepository(backend, ambient), folder }
+}
+
+async function openExtra(
+  fs: FileSystem,
+  folders: readonly string[],
+  { ambient, warn }: { readonly ambient: Ambient; readonly warn: (message: string) => void },
+): Promise<readonly LocalStore[]> {
+  const stores: LocalStore[] = []
+  for (const folder of folders) {
+    const backend = readOnly(
+      await folderBackend(folder, { fs, randomName: () => ambient.randomName(), writable: false }),
+    )
+    try {
+      stores.push({ repository: await openRepository(backend, ambient), folder })
+    } catch (error) {
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error
+      warn(`there is no store in "${folder}", which QUILT_PACKAGE_DIRS or packageDirs names`)
+    }
+  }
+  return stores
+}
+
+/** The stat cache beside the store; without the real disk, or where it cannot be written, there is none. */
+async function openCache(fs: FileSystem | undefined, store: string): Promise<StatCache> {
+  if (fs !== undefined) return noStatCache
+  const folder = `${store}/cache/stat`
+  try {
+    makeFolder(folder)
+  } catch {
+    return noStatCache
+  }
+  return openStatCache(folder, () => {
+    nodeFs.rmSync(folder, { recursive: true, force: true })
+    makeFolder(folder)
+  })
+}
+
+/** Node's own recursive mkdir never ends where a file system says ENOENT of a new name, as /proc does. */
+function makeFolder(folder: string): void {
+  try {
+    nodeFs.mkdirSync(folder)
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    makeFolder(dirname(folder))
+    nodeFs.mkdirSync(folder)
+  }
+}
+
+interface RemoteParts {
+  readonly configuration: Configuration
+  readonly folder: string
+  readonly env: Env
+  readonly ambient: Ambient
+  readonly fs: FileSystem | undefined
+}
+
+function openRemotes(parts: RemoteParts): {
+  open: (name: string) => Promise<OpenRemote>
+  close: () => Promise<void>
+} {
+  const opened = new Map<string, Promise<Remote>>()
+  return {
+    open: async (name) => {
+      const address = remoteAddress(parts, name)
+      let remote = opened.get(address.href)
+      if (remote === undefined) opened.set(address.href, (remote = openAddress(parts, address)))
+      return { address: address.href, remote: await remote }
+    },
+    close: async () => {
+      for (const remote of opened.values()) await remote.then((open) => open.close()).catch(() => undefined)
+    },
+  }
+}
+
+async function openAddress({ env, ambient, fs }: RemoteParts, address: URL): Promise<Remote> {
+  if (fs === undefined || address.protocol !== 'file:') return openRemote(address, env, ambient)
+  const backend = await folderBackend(fileURLToPath(address), { fs, randomName: () => ambient.randomName() })
+  return bucketRemote(backend, ambient, address.href)
+}
+
+/** A remote's address: by a configured name, as an address, or as a folder's path. */
+function remoteAddress({ configuration, folder }: RemoteParts, name: string): URL {
+  const known = configuration.get(`remotes.${name}`)?.value
+  return addressOf(known ?? name, (path) => resolve(folder, path))
+}
+
+/** True for an address or a folder's path, false for what can only be a configured name. */
+export function isAddress(text: string): boolean {
+  return /^(\.{0,2}\/|\.{1,2}$)/.test(text) || /^[a-z][a-z0-9+.-]+:/i.test(text)
+}
+
+/**
+ * An address from text: an address, or a folder's path.
+ * @throws INVALID for an address that is none; NOT_FOUND for what is neither
+ */
+export function addressOf(text: string, resolvePath: (path: string) => string): URL {
+  if (/^(\.{0,2}\/|\.{1,2}$)/.test(text)) return pathToFileURL(resolvePath(text))
+  if (/^[a-z][a-z0-9+.-]+:/i.test(text)) {
+    try {
+      return new URL(text)
+    } catch (cause) {
+      throw new QuiltError('INVALID', `invalid address ${JSON.stringify(text)}`, { cause })
+    }
+  }
+  throw new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(text)}`, {
+    hint: 'name one with: quilt remote add NAME ADDRESS, or give an address such as file:///path',
+  })
+}
+
+function identityFrom(value: (key: string) => string | undefined, ambient: Ambient): Identity {
+  const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f<>]/g, '').slice(0, 200)
+  const user = clean(accountName())
+  const name = value('author.name') ?? user
+  const email = value('author.email') ?? `${user}@${clean(hostname())}`
+  return { name, email, time: ambient.now() }
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'unknown' // an account without an entry in the system's list, as in some containers
+  }
+}

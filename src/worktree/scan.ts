@@ -1,0 +1,70 @@
+// What lies in one folder of a worktree, sorted as trees are, and the folder's rules. Reads no other file.
+import { compareText, fromUtf8 } from '../core/base/bytes.ts'
+import { QuiltError } from '../core/base/error.ts'
+import type { FileSystem } from '../core/base/fs-node.ts'
+import { nameProblem } from '../core/model/entry.ts'
+import { onPath } from './file-error.ts'
+import { ignoreFile } from './ignore.ts'
+import { openToRead, readUpTo } from './read-file.ts'
+
+/** Largest `.quiltignore`, in bytes. */
+const ignoreBytes = 1024 * 1024
+/** Among such names JavaScript's own order, by UTF-16 units, is that of the UTF-8 bytes, and much faster. */
+const belowSurrogates = /^[\u0000-\ud7ff]*$/
+
+/**
+ * The names in a folder, ascending by their UTF-8 bytes.
+ * @throws INVALID for a name that is no UTF-8; DENIED, NOT_FOUND
+ */
+export function readNames(fs: FileSystem, folder: string): string[] {
+  const names = onPath('read', folder, () => fs.readdirSync(folder))
+  if (names.every((name) => belowSurrogates.test(name))) return names.sort()
+  if (names.some((name) => name.includes('\uFFFD'))) refuseDamagedNames(fs, folder)
+  return names.sort(compareText)
+}
+
+/** Node puts U+FFFD where a name is no UTF-8, so that two names may become one: such names are refused. */
+function refuseDamagedNames(fs: FileSystem, folder: string): void {
+  for (const raw of onPath('read', folder, () => fs.readdirSync(folder, { encoding: 'buffer' }))) {
+    if (fromUtf8(raw) !== undefined) continue
+    const name = JSON.stringify(raw.toString('latin1'))
+    throw new QuiltError('INVALID', `a name in "${folder}" is no valid UTF-8: ${name}`, {
+      hint: 'rename it, or leave out its folder with a .quiltignore',
+    })
+  }
+}
+
+/**
+ * A folder's own rules, if `names` tells that it has any. Rules that cannot be read are never skipped: what they
+ * were to leave out would be taken in.
+ * @throws INVALID, DENIED, UNAVAILABLE naming the file
+ */
+export function readRules(fs: FileSystem, folder: string, names: readonly string[]): string | undefined {
+  if (!names.includes(ignoreFile)) return undefined
+  const path = `${folder}/${ignoreFile}`
+  const refuse = (why: string): never => {
+    throw new QuiltError('INVALID', `"${path}" ${why}`)
+  }
+  if (!onPath('read', path, () => fs.statSync(path)).isFile()) refuse('is no file')
+  const handle = openToRead(fs, path)
+  try {
+    const bytes = onPath('read', path, () => readUpTo(fs, handle, ignoreBytes))
+    if (bytes.length > ignoreBytes) refuse('is larger than 1 MiB')
+    return fromUtf8(bytes)?.replace(/^\uFEFF/, '') ?? refuse('is no valid UTF-8')
+  } finally {
+    fs.closeSync(handle)
+  }
+}
+
+/**
+ * Refuses what is neither file, folder nor link, and names that no tree can hold.
+ * @throws INVALID, naming the path
+ */
+export function checkScanned(path: string, name: string, kind: 'file' | 'folder' | 'link' | 'special'): void {
+  const problem =
+    nameProblem(name) ?? (kind === 'special' ? 'it is neither a file nor a folder nor a link' : undefined)
+  if (problem === undefined) return
+  throw new QuiltError('INVALID', `"${path}" cannot be kept: ${problem}`, {
+    hint: 'leave it out with a .quiltignore',
+  })
+}

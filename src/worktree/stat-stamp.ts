@@ -1,0 +1,35 @@
+// What a file's status says of its content: two equal stamps mean the same bytes, but for racy ones.
+import type { Stats } from 'node:fs'
+
+/** A file's status at one moment. Times in milliseconds with the fraction that the file system keeps. */
+export interface StatStamp {
+  readonly size: number
+  readonly modified: number
+  readonly changed: number
+  readonly inode: number
+}
+
+/** The stamp of a status. */
+export function stampOf(stats: Stats): StatStamp {
+  return { size: stats.size, modified: stats.mtimeMs, changed: stats.ctimeMs, inode: stats.ino }
+}
+
+/** True when nothing says that the file changed between the two. */
+export function sameStamp(a: StatStamp, b: StatStamp): boolean {
+  return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode
+}
+
+/** File systems that keep whole seconds round to two of them (FAT). */
+const coarseMilliseconds = 2000
+/** Others stamp by the kernel's tick, 10 ms at most. */
+const fineMilliseconds = 20
+
+/**
+ * True when a write in the same tick of the clock could have left this stamp as it is: git's "racy" entry.
+ * Such a stamp says nothing. `readAt` is the moment before the file was read.
+ */
+export function isRacy(stamp: StatStamp, readAt: number): boolean {
+  const newest = Math.max(stamp.modified, stamp.changed)
+  const tick = Number.isInteger(stamp.modified / 1000) ? coarseMilliseconds : fineMilliseconds
+  return newest > readAt - tick
+}

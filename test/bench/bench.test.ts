@@ -1,0 +1,119 @@
+// The benchmark, run whole at a tiny scale: it must work before its figures can mean anything.
+import { spawn } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { versionOf } from '../../bench/machine.ts'
+import { type Results } from '../../bench/report.ts'
+import { borg } from '../../bench/tools/borg.ts'
+import { cp } from '../../bench/tools/cp.ts'
+import { git } from '../../bench/tools/git.ts'
+import { builtCommands } from '../../bench/tools/quilt.ts'
+import { restic } from '../../bench/tools/restic.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const home = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function bench(
+  argv: readonly string[],
+  watch?: (said: string, stop: (signal: NodeJS.Signals) => void) => void,
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['scripts/run-ts.js', 'bench/run.ts', ...argv], { cwd: home })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+      watch?.(stderr, (signal) => child.kill(signal))
+    })
+    child.once('error', reject)
+    child.once('close', (status) => resolve({ status, stdout, stderr }))
+  })
+}
+
+async function quickTry(...argv: readonly string[]): Promise<{ results: Results; page: string; ran: Ran }> {
+  const work = tempDir()
+  const out = join(work, 'page.md')
+  const ran = await bench([...argv, '--scale', '0.0002', '--runs', '1', '--work', work, '--out', out])
+  expect(ran.stderr).not.toContain('FAILED')
+  expect(ran.status, ran.stderr).toBe(0)
+  const results = JSON.parse(readFileSync(join(work, 'results.json'), 'utf8')) as Results
+  expect(readdirSync(work).sort()).toEqual(['page.md', 'results.json'])
+  return { results, page: readFileSync(out, 'utf8'), ran }
+}
+
+const samplesOf = (
+  results: Results,
+  tool: string,
+  workload: string,
+): readonly (readonly [string, number])[] =>
+  results.rows
+    .filter((row) => row.tool === tool && row.workload === workload && row.samples.length > 0)
+    .map(({ step, samples }) => [step, samples.length])
+
+describe('the benchmark, at a tiny scale', () => {
+  test('measures every step of ours and of the peers that are here, and writes the page', async () => {
+    const { results, page, ran } = await quickTry('--peers', 'git,borg,cp')
+    for (const tool of [git, borg, cp]) {
+      if (versionOf(tool) === undefined) {
+        expect(results.missing).toContain(tool.name)
+        continue
+      }
+      const steps = Object.keys(tool.mapping).map((step) => [step, 1])
+      expect(samplesOf(results, tool.name, 'W2')).toEqual(steps)
+      expect(samplesOf(results, tool.name, 'W1')).toEqual(steps.filter(([step]) => step !== 'changed'))
+    }
+    const commands = builtCommands(home)
+    if (['build', 'export', 'push', 'install', 'ls'].every((name) => commands.has(name))) {
+      expect(samplesOf(results, 'quilt', 'W2')).toHaveLength(6)
+      expect(samplesOf(results, 'quilt', 'W1')).toHaveLength(5)
+      expect(results.starts[2]?.samples).toHaveLength(7)
+    }
+    const { samples } = results.starts[0] ?? { samples: [] }
+    expect(samples).toHaveLength(7)
+    for (const { wall } of samples) expect(wall).toBeGreaterThan(0.005)
+    expect(results.machine.cores).toBeGreaterThan(0)
+    expect(ran.stdout).toBe(page)
+    expect(page).toContain('A quick try, at a scale of 0.0002')
+    expect(page).toContain(results.machine.kernel)
+  }, 60_000)
+
+  test.skipIf(versionOf(restic) === undefined)(
+    'measures restic',
+    async () => {
+      const { results } = await quickTry('--peers', 'restic', '--only', 'W2')
+      const steps = Object.keys(restic.mapping).map((step) => [step, 1])
+      expect(samplesOf(results, 'restic', 'W2')).toEqual(steps)
+      expect(results.starts).toEqual([])
+    },
+    60_000,
+  )
+
+  test('clears up and ends with 130 when it is stopped', async () => {
+    const work = tempDir()
+    const argv = ['--scale', '0.0002', '--runs', '999', '--only', 'start', '--work', work]
+    let stopped = false
+    const { status, stderr } = await bench(argv, (said, stop) => {
+      // Once: a second signal could meet the process at its end, when Node has let go of its handlers.
+      if (stopped || !said.includes('start: measuring')) return
+      stopped = true
+      stop('SIGINT')
+    })
+    expect(status, stderr).toBe(130)
+    expect(readdirSync(work)).toEqual([])
+  }, 30_000)
+
+  test('says what is wrong with its arguments', async () => {
+    const { status, stderr } = await bench(['--peers', 'git,svn'])
+    expect(status).toBe(2)
+    expect(stderr).toBe('error: --peers knows git, restic, borg, cp, not "svn"\n')
+  })
+})

@@ -1,0 +1,165 @@
+// The page and its figures, from results that are made up.
+import { describe, expect, test } from 'vitest'
+import { type Row } from '../../bench/compare.ts'
+import { parseOptions } from '../../bench/options.ts'
+import { renderReport, type Results } from '../../bench/report.ts'
+import { median } from '../../bench/statistics.ts'
+import { type Tool } from '../../bench/tool.ts'
+
+const row = (tool: string, walls: readonly number[], peak: number, bytes: number): Row => ({
+  workload: 'W1',
+  step: 'build',
+  tool,
+  samples: walls.map((wall) => ({ wall, peak, stored: { bytes, allocated: bytes, files: 3 } })),
+})
+
+const results: Results = {
+  machine: {
+    cores: 2,
+    processor: 'A processor',
+    memory: 8e9,
+    kernel: 'Linux 6',
+    system: 'Debian',
+    fileSystem: 'ext4',
+    node: 'v20.20.2',
+    date: '2026-01-02',
+    load: 0.1,
+  },
+  memory: 'gnu-time',
+  runs: 3,
+  scale: 1,
+  workloads: [{ name: 'W1', title: 'a title' }],
+  versions: { quilt: 'quilt 1', git: 'git version 2', cp: '9.1' },
+  missing: ['borg'],
+  rows: [
+    row('quilt', [1, 9, 2], 3e8, 1e9),
+    row('git', [4, 4, 4], 1e8, 2e9),
+    { ...row('cp', [], 0, 0), problem: 'exit 1: no\nroom' },
+  ],
+  starts: [
+    { name: 'node -e 0', samples: [{ wall: 0.04 }, { wall: 0.05 }, { wall: 0.03 }] },
+    { name: 'quilt --version', samples: [{ wall: 0.05, peak: 4e7 }] },
+    { name: 'quilt ls, 100 packages', samples: [], problem: 'not built' },
+  ],
+}
+const plan = (): never => {
+  throw new Error('a report runs nothing')
+}
+const tools: readonly Tool[] = ['quilt', 'git', 'cp'].map((name) => ({
+  name,
+  version: [name],
+  mapping: { build: `\`${name} build\`` },
+  remarks: `about ${name}`,
+  plan,
+}))
+
+/** The cells of the table's line that holds all of `words`. */
+function cells(page: string, ...words: readonly string[]): readonly string[] {
+  const line = page.split('\n').find((text) => words.every((word) => text.includes(`| ${word}`)))
+  return (line ?? '').split('|').map((cell) => cell.trim())
+}
+
+describe('the page', () => {
+  const page = renderReport(results, tools)
+
+  test('has medians, and ratios of ours to each peer', () => {
+    const quilt = [
+      '',
+      'W1',
+      'built first',
+      'quilt',
+      '2.00',
+      '1.00–9.00',
+      '–',
+      '300',
+      '1000.0',
+      '3',
+      '',
+      '',
+      '',
+      '',
+    ]
+    expect(cells(page, 'W1', 'built first')).toEqual(quilt)
+    const git = [
+      '',
+      '',
+      '',
+      'git',
+      '4.00',
+      '4.00–4.00',
+      '–',
+      '100',
+      '2000.0',
+      '3',
+      '0.50',
+      '3.00',
+      '0.50',
+      '',
+    ]
+    expect(cells(page, 'git ', '4.00–4.00')).toEqual(git)
+  })
+
+  test('says what failed, and why', () => {
+    expect(cells(page, 'cp ', 'failed')).toContain('failed')
+    expect(page).toContain('- W1, built first, cp:\n\n      exit 1: no\n      room')
+    expect(page).not.toContain('- quilt ls')
+  })
+
+  test('has the starts above a bare node', () => {
+    expect(cells(page, '`node -e 0` ')).toEqual(['', '`node -e 0`', '3', '40', '30', '–', '–', ''])
+    expect(cells(page, '`quilt --version`')).toEqual([
+      '',
+      '`quilt --version`',
+      '1',
+      '50',
+      '50',
+      '10',
+      '40',
+      '',
+    ])
+    expect(cells(page, '`quilt ls, 100 packages`')).toContain('not built')
+  })
+
+  test('names the machine, what is not installed, and what was asked of each', () => {
+    expect(cells(page, 'processor')[2]).toBe('2 cores, A processor')
+    expect(cells(page, 'compared')[2]).toBe('quilt 1 · git version 2 · cp: 9.1')
+    expect(cells(page, 'not installed')[2]).toBe('borg')
+    expect(cells(page, 'built first', '`git build`')[3]).toBe('`git build`')
+    expect(page).toContain('- **cp**: about cp')
+    expect(page).not.toContain('A quick try')
+    expect(renderReport({ ...results, scale: 0.5 }, tools)).toContain('A quick try')
+  })
+})
+
+describe('the arguments', () => {
+  test('have the defaults of a full run', () => {
+    expect(parseOptions([], ['git', 'cp'])).toEqual({
+      runs: 3,
+      only: ['W1', 'W2', 'start'],
+      peers: ['git', 'cp'],
+      scale: 1,
+      keep: false,
+      out: 'docs/benchmarks.md',
+      work: '.bench',
+    })
+    expect(parseOptions(['--only', 'W2', '--peers', 'none'], ['git'])).toMatchObject({
+      only: ['W2'],
+      peers: [],
+    })
+  })
+
+  test.each([
+    ['--runs', '0'],
+    ['--runs', '1.5'],
+    ['--scale', '0'],
+    ['--scale', 'x'],
+    ['--only', 'W9'],
+    ['--no', '1'],
+  ])('refuse %s %s', (flag, value) => {
+    expect(() => parseOptions([flag, value], ['git'])).toThrow(flag)
+  })
+})
+
+test('a median is the middle one, or the mean of the middle two', () => {
+  expect([median([]), median([3]), median([9, 1, 2]), median([1, 10, 2, 3])]).toEqual([undefined, 3, 2, 2.5])
+})

@@ -1,0 +1,88 @@
+import { createFsFromVolume, Volume } from 'memfs'
+import { describe, test } from 'vitest'
+import type { Backend } from '../../src/core/backend/backend.ts'
+import { caching } from '../../src/core/backend/caching.ts'
+import { memoryBackend } from '../../src/core/backend/memory.ts'
+import { prefixed } from '../../src/core/backend/prefixed.ts'
+import { readOnly } from '../../src/core/backend/read-only.ts'
+import { retrying } from '../../src/core/backend/retrying.ts'
+import { QuiltError } from '../../src/core/base/error.ts'
+import type { FileSystem } from '../../src/core/base/fs-node.ts'
+import { fileStore } from '../support/file-store.ts'
+import { backendCases } from '../../src/testing/backend-cases.ts'
+import { fillForReading } from '../../src/testing/backend-reading-cases.ts'
+import { faultyFs, systemError } from '../support/faulty-fs.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const memoryFs = (): FileSystem => createFsFromVolume(new Volume()) as unknown as FileSystem
+
+const noLinks = (): FileSystem =>
+  faultyFs({ promises: { link: () => Promise.reject(systemError('ENOTSUP', 'link')) } })
+
+/** Half of the calls fail, half of these after they were done; each second listing breaks off. */
+function flaky(backend: Backend): Backend {
+  let state = 1
+  let listings = 0
+  const dice = (): number => (state = Math.imul(state, 1_103_515_245) + 12_345) >>> 30
+  const unsteady = async <T>(call: () => Promise<T>): Promise<T> => {
+    const fate = dice()
+    if (fate === 0) throw new QuiltError('UNAVAILABLE', 'the line is down')
+    const result = await call()
+    if (fate === 1) throw new QuiltError('UNAVAILABLE', 'the answer was lost')
+    return result
+  }
+  return {
+    ...backend,
+    get: (key, range, ctx) => unsteady(() => backend.get(key, range, ctx)),
+    put: (key, body, options, ctx) =>
+      body instanceof Uint8Array
+        ? unsteady(() => backend.put(key, body, options, ctx))
+        : backend.put(key, body, options, ctx),
+    head: (key, ctx) => unsteady(() => backend.head(key, ctx)),
+    delete: (key, ctx) => unsteady(() => backend.delete(key, ctx)),
+    async *list(prefix, ctx) {
+      let left = listings++ % 2 === 0 ? 3 : Number.POSITIVE_INFINITY
+      for await (const head of backend.list(prefix, ctx)) {
+        if (left-- === 0) throw new QuiltError('UNAVAILABLE', 'the line is down')
+        yield head
+      }
+    },
+  }
+}
+
+const patience = { attempts: 100, delay: () => Promise.resolve(), random: () => 0.5 }
+const clocked = (): Backend => memoryBackend({ now: () => new Date() })
+const cacheable = (key: string): boolean => key !== 'config'
+
+const makers: Readonly<Record<string, () => Promise<Backend>>> = {
+  memory: async () => memoryBackend(),
+  'memory, told the time': async () => clocked(),
+  'file on the real disk': async () => fileStore(tempDir()),
+  'file in a folder that is not there yet': async () => fileStore(`${tempDir()}/a/b`),
+  'file without hard links': async () => fileStore(tempDir(), { fs: noLinks() }),
+  'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
+  'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
+  'caching in memory': async () => caching(clocked(), clocked(), { cacheable }),
+  prefixed: async () => {
+    const whole = memoryBackend()
+    await whole.put('a/other', new Uint8Array(1))
+    await whole.put('a/bc', new Uint8Array(1))
+    return prefixed(whole, 'a/b/')
+  },
+  'read-only': async () => {
+    const backend = memoryBackend()
+    await fillForReading(backend)
+    return readOnly(backend)
+  },
+  'file, read-only': async () => {
+    const root = tempDir()
+    await fillForReading(fileStore(root))
+    return fileStore(root, { writable: false })
+  },
+}
+
+for (const [name, make] of Object.entries(makers)) {
+  describe(`backend: ${name}`, () => {
+    for (const { name: promise, run } of backendCases) test(promise, () => run(make))
+  })
+}

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { concatBytes } from '../../../src/core/base/bytes.ts'
+import { contentChunker } from '../../../src/core/chunk/chunker.ts'
+import { chunkAverage, chunkMax, chunkMin } from '../../../src/core/chunk/fastcdc.ts'
+import { hashBytes } from '#hash'
+import { noise } from '../../support/store-bench.ts'
+
+/** The chunks of bytes that are handed over in parts of these sizes, over and over. */
+function chunksOf(bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
+  const chunker = contentChunker()
+  const chunks: Uint8Array[] = []
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length] as number
+    chunks.push(...chunker.push(bytes.subarray(at, at + size)))
+    at += size
+  }
+  return [...chunks, ...chunker.end()]
+}
+
+const lengths = (chunks: readonly Uint8Array[]): number[] => chunks.map(({ length }) => length)
+
+test('cuts depend on the bytes, not on how they come', () => {
+  const bytes = noise(1_500_000, 5)
+  const whole = chunksOf(bytes, bytes.length)
+  for (const sizes of [[65536], [1_000_000, 1], [777, 30_000], [chunkMax], [chunkMax - 1], [4096]]) {
+    expect(lengths(chunksOf(bytes, ...sizes))).toEqual(lengths(whole))
+  }
+  expect(Buffer.from(concatBytes(whole)).equals(bytes)).toBe(true)
+})
+
+test('a byte put in, taken out or changed costs a chunk or two', () => {
+  const bytes = noise(4_000_000, 6)
+  const known = new Set(chunksOf(bytes, 65536).map(hashBytes))
+  const at = 2_000_000
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)]
+  for (const edited of [
+    concatBytes([before, Uint8Array.of(1), after]),
+    concatBytes([before, after.subarray(1)]),
+    concatBytes([Uint8Array.of(9), bytes]),
+    concatBytes([before, noise(5000, 8), after.subarray(1)]),
+  ]) {
+    const fresh = chunksOf(edited, 65536).filter((chunk) => !known.has(hashBytes(chunk)))
+    expect(fresh.length).toBeLessThanOrEqual(3)
+  }
+})
+
+test('H33: sizes around the bounds come back whole', () => {
+  for (const bound of [0, 1, chunkMin, chunkAverage, chunkMax, 2 * chunkMax]) {
+    for (const size of [bound - 1, bound, bound + 1].filter((one) => one >= 0)) {
+      const bytes = noise(size, 9)
+      const chunks = chunksOf(bytes, 50_000)
+      expect(chunks.every((chunk) => chunk.length > 0 && chunk.length <= chunkMax)).toBe(true)
+      expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
+    }
+  }
+})
+
+test('zeros are cut at the longest length', () => {
+  expect(lengths(chunksOf(new Uint8Array(chunkMax * 2 + 10), 65536))).toEqual([chunkMax, chunkMax, 10])
+})

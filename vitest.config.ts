@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+// "quilt-source" makes the package's own `#hash` and `#zstd` mean the sources, not the build.
+const conditions = ['quilt-source', 'node', 'import', 'module', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
+})
