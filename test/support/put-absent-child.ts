@@ -1,20 +1,19 @@
-// One of several processes that put the same keys at the same time. Prints the numbers of the keys it won.
-import { once } from 'node:events'
+// One of several processes that put the same keys at the same time: key N when told `N`. Answers `won` or `lost`.
+import { createInterface } from 'node:readline'
 import { isQuiltError } from '../../src/core/base/error.ts'
 import { fileStore } from './file-store.ts'
 
-const [root = '', name = '', count = '0'] = process.argv.slice(2)
+const [root = '', name = ''] = process.argv.slice(2)
 const backend = fileStore(root)
-const won: number[] = []
 process.stdout.write('ready\n')
-await once(process.stdin, 'data')
-for (let i = 0; i < Number(count); i++) {
+for await (const line of createInterface({ input: process.stdin })) {
   try {
-    await backend.put(`refs/race/g${i}`, Buffer.from(`${name} `.repeat(1000 + i)), { absent: true })
-    won.push(i)
+    const text = `${name} `.repeat(1000 + Number(line))
+    await backend.put(`refs/race/g${line}`, Buffer.from(text), { absent: true })
+    process.stdout.write('won\n')
   } catch (error) {
     if (!isQuiltError(error, 'CONFLICT')) throw error
+    process.stdout.write('lost\n')
   }
 }
-process.stdout.write(`${JSON.stringify(won)}\n`)
 process.exit(0)

@@ -44,7 +44,10 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
   async function move(
     pkg: PackageName,
     record: RefRecord,
-    make: (read: ReadGeneration | undefined, asked: Asked) => Generation | undefined,
+    make: (
+      read: ReadGeneration | undefined,
+      asked: Asked,
+    ) => Generation | undefined | Promise<Generation | undefined>,
     ctx: Context | undefined,
   ): Promise<PackageState | undefined> {
     checkWritable(backend)
@@ -54,8 +57,8 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
     for (let tries = 0; tries < mostTries; tries++) {
       checkSignal(ctx)
       const read = await readNewest(backend, prefix, ctx)
-      const made = await attempt(backend, prefix, read, () => {
-        const generation = make(read, { pkg, record, nonce: options.ambient.randomName() })
+      const made = await attempt(backend, prefix, read, async () => {
+        const generation = await make(read, { pkg, record, nonce: options.ambient.randomName() })
         return generation && { generation, bytes: encodeGeneration(generation) }
       })
       if (made === 'again') continue
@@ -95,10 +98,10 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
       const state = await move(
         pkg,
         record,
-        (read, asked) => {
+        async (read, asked) => {
           const now = read && stateOf(read.generation)
           checkSpelling(now, pkg)
-          return nextGeneration(read, plan(now), asked)
+          return nextGeneration(read, await plan(now), asked)
         },
         ctx,
       )
@@ -124,10 +127,10 @@ async function attempt(
   backend: Backend,
   prefix: string,
   read: ReadGeneration | undefined,
-  make: () => Made | undefined,
+  make: () => Promise<Made | undefined>,
 ): Promise<Made | undefined | 'again'> {
   try {
-    const made = make()
+    const made = await make()
     return made !== undefined || (await wasInChain(backend, prefix, read)) ? made : 'again'
   } catch (error) {
     if (await wasInChain(backend, prefix, read).catch(() => true)) throw error

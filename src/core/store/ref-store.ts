@@ -15,6 +15,7 @@ export interface RefStore {
   /**
    * Moves the refs of a package: `plan` sees the state and says what changes; all of it happens or nothing.
    * When another writer was first, `plan` is asked again with the newer state; whatever it throws ends this.
+   * What it finds out about that state still holds when the move is made.
    * @throws CONFLICT naming the first ref that is not at its `from`, or when the name exists in another case
    */
   update(pkg: PackageName, plan: RefPlan, record: RefRecord, ctx?: Context): Promise<PackageState>
@@ -42,7 +43,7 @@ export interface PackageState {
 }
 
 /** Says what changes, given the state (`undefined`: no such package yet). */
-export type RefPlan = (state: PackageState | undefined) => RefChange
+export type RefPlan = (state: PackageState | undefined) => RefChange | Promise<RefChange>
 
 /** One change of a package's state. What is left out stays. */
 export interface RefChange {

@@ -5,12 +5,12 @@ import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { PackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
-import { keptCommits } from '../../core/repo/kept.ts'
 import type { Repository } from '../../core/repo/repository.ts'
 import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
 import { layered } from '../../core/store/layered.ts'
 import type { PackageState, RefChange, RefEdit } from '../../core/store/ref-store.ts'
 import type { Session } from '../session.ts'
+import { checkReliance, commitsHere, joined } from './here.ts'
 
 /** What to bring. */
 export interface FetchPlan {
@@ -49,6 +49,11 @@ export async function fetchCommit(session: Session, plan: FetchPlan, ctx?: Conte
   }
   const { parents } = await readCommit(plan.from.objects, plan.commit, ctx)
   const shallow = parents.some((parent) => !here.has(parent))
+  const relied = new Map<Id, Extent | undefined>(
+    [...parents, ...(plan.named ?? [])].map((id) => [id, 'commit']),
+  )
+  for (const id of relied.keys()) if (!here.has(id)) relied.delete(id)
+  if (than !== undefined) relied.set(than, undefined)
   return transfer(
     layered(plan.from.objects, repository.objects),
     repository.objects,
@@ -57,25 +62,15 @@ export async function fetchCommit(session: Session, plan: FetchPlan, ctx?: Conte
       task: 'receive',
       publish: async () => {
         const record = { who: session.identity(), reason: plan.reason }
-        const change = (now: PackageState | undefined): RefChange =>
-          refChange(plan, commits, { now, shallow, extent })
+        const change = async (now: PackageState | undefined): Promise<RefChange> => {
+          await checkReliance(repository, { before: state, now, relied }, ctx)
+          return refChange(plan, commits, { now, shallow, extent })
+        }
         await repository.refs.update(state?.pkg ?? plan.pkg, change, record, ctx)
       },
     },
     ctx,
   )
-}
-
-/** Every commit that a package has here, and how much of it. */
-export async function commitsHere(
-  repository: Repository,
-  state: PackageState | undefined,
-  ctx?: Context,
-): Promise<ReadonlyMap<Id, Extent | undefined>> {
-  const here = new Map<Id, Extent | undefined>()
-  if (state === undefined) return here
-  for await (const { id, extent } of keptCommits(repository.objects, state, ctx)) here.set(id, extent)
-  return here
 }
 
 interface Arrived {
@@ -116,30 +111,4 @@ function refChange(
     shallow: cut,
     ...(plan.origin === undefined ? undefined : { origin: plan.origin }),
   }
-}
-
-/** What is here together with what is asked for. */
-export function joined(
-  isHere: boolean,
-  here: Extent | undefined,
-  asked: Extent | undefined,
-): Extent | undefined {
-  if (!isHere) return asked
-  if (here === undefined || asked === undefined) return undefined
-  if (here === 'commit') return asked
-  if (asked === 'commit') return here
-  if (here === 'meta') return asked
-  return asked === 'meta' ? here : [...new Set([...here, ...asked])]
-}
-
-/** True when what is here of a commit holds all that is asked for. */
-export function covers(here: Extent | undefined, asked: Extent | undefined): boolean {
-  if (here === undefined) return true
-  if (asked === 'commit') return true
-  if (here === 'commit') return false
-  if (asked === 'meta') return true
-  if (here === 'meta') return false
-  return (asked ?? ['']).every((path) =>
-    here.some((part) => part === '' || path === part || path.startsWith(`${part}/`)),
-  )
 }

@@ -4,19 +4,22 @@ import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import { encodeCommit } from '../../core/codec/objects/commit.ts'
 import { ancestors, readCommit } from '../../core/history/commits.ts'
 import { isAncestor } from '../../core/history/merge-base.ts'
+import type { Commit } from '../../core/model/commit.ts'
+import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { formatPackageName, type PackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
 import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
 import { layered } from '../../core/store/layered.ts'
+import type { ObjectWriter } from '../../core/store/object-store.ts'
 import type { PackageState, RefEdit } from '../../core/store/ref-store.ts'
 import { edit } from '../../core/tree/edit.ts'
 import { diff } from '../../core/tree/diff.ts'
 import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
-import { nodeReader } from '../../core/tree/node.ts'
+import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { writeDerived, type KnownRecipe } from '../derived.ts'
-import { commitsHere, covers } from './fetch.ts'
+import { checkReliance, commitsHere, covers } from './here.ts'
 import { describeRevision, handleWith, needRevision, type InstalledRevision } from '../names/installed.ts'
 import { needNode } from '../names/nodes.ts'
 import { openRemoteFor, type RemoteOptions, type RemoteRepository } from './origin.ts'
@@ -109,13 +112,13 @@ async function pushCommit(job: PushJob, commit: Id, ctx?: Context): Promise<Sent
   const { tree } = await readCommit(objects, commit, ctx)
   const head = theirs?.refs.get(latest)
   await checkForward(job, commit)
-  if (head === commit && theirs !== undefined) return { commit, tree, moved: nothing }
   const known = await commitsHere(there.repository, theirs, ctx)
-  const { wanted, shallow } = await commitsToSend(job, commit, new Set(known.keys()), ctx)
+  if (head === commit && covers(known.get(commit), undefined)) return { commit, tree, moved: nothing }
+  const sending = await commitsToSend(job, commit, known, ctx)
   const moved = await transfer(
     layered(objects, there.repository.objects),
     there.repository.objects,
-    { commits: wanted, near: objects, publish: () => moveRemote(job, commit, shallow, ctx) },
+    { commits: sending.wanted, near: objects, publish: () => moveRemote(job, commit, sending, ctx) },
     ctx,
   )
   return { commit, tree, moved }
@@ -144,28 +147,47 @@ async function checkForward({ revision, there, theirs, options }: PushJob, commi
   )
 }
 
-/** The commits that the remote does not have, older ones first, and those whose parents it will not have. */
+/** What goes to a remote. */
+interface Sending {
+  /** Older ones first. */
+  readonly wanted: readonly WantedCommit[]
+  /** For each of them, whether the remote will lack its parents. */
+  readonly shallow: ReadonlyMap<Id, boolean>
+  /** What the remote has and must keep: whole ones that others were compared with, and parents. */
+  readonly relied: ReadonlyMap<Id, Extent | undefined>
+}
+
+/** The commits that the remote lacks, or has only a part of. */
 async function commitsToSend(
   { revision }: PushJob,
   commit: Id,
-  known: ReadonlySet<Id>,
+  known: ReadonlyMap<Id, Extent | undefined>,
   ctx?: Context,
-): Promise<{ readonly wanted: readonly WantedCommit[]; readonly shallow: readonly Id[] }> {
+): Promise<Sending> {
   const { state, store } = revision
   const here = await commitsHere(store.repository, state, ctx)
+  const whole = new Set([...known].filter(([, extent]) => covers(extent, undefined)).map(([id]) => id))
+  const line = await newCommits(revision, commit, whole, ctx)
+  const there = new Set(known.keys())
   const wanted: WantedCommit[] = []
-  const shallow: Id[] = []
-  const seen = new Set(known)
-  const line = await newCommits(revision, commit, known, ctx)
+  const shallow = new Map<Id, boolean>()
+  const relied = new Map<Id, Extent | undefined>()
   for (const { id, parents } of line.reverse()) {
-    const whole = !here.has(id) || covers(here.get(id), undefined)
-    const than = parents.find((parent) => seen.has(parent))
-    if (!whole && than === undefined) throw notWhole(revision)
-    if (parents.some((parent) => !seen.has(parent))) shallow.push(id)
+    const isWhole = !here.has(id) || covers(here.get(id), undefined)
+    if (!isWhole && known.has(id)) continue // neither side has all of it
+    const than = parents.find((parent) => whole.has(parent))
+    if (!isWhole && than === undefined) throw notWhole(revision)
+    for (const parent of parents) if (known.has(parent)) relied.set(parent, 'commit')
+    if (than !== undefined && known.has(than)) relied.set(than, undefined)
+    shallow.set(
+      id,
+      parents.some((parent) => !there.has(parent)),
+    )
     wanted.push({ id, than })
-    seen.add(id)
+    there.add(id)
+    whole.add(id)
   }
-  return { wanted, shallow }
+  return { wanted, shallow, relied }
 }
 
 async function newCommits(
@@ -197,7 +219,7 @@ function notWhole({ state, handle }: InstalledRevision): QuiltError {
 async function moveRemote(
   { session, revision, there, theirs }: PushJob,
   commit: Id,
-  shallow: readonly Id[],
+  { wanted, shallow, relied }: Sending,
   ctx?: Context,
 ): Promise<void> {
   const from = theirs?.refs.get(latest)
@@ -211,10 +233,15 @@ async function moveRemote(
   }
   await there.repository.refs.update(
     revision.state.pkg,
-    (state) => ({
-      edits: state?.refs.get(latest) === commit ? [] : [{ name: latest, from, to: commit }, ...labels],
-      shallow: new Map(shallow.map((id) => [id, true])),
-    }),
+    async (state) => {
+      await checkReliance(there.repository, { before: theirs, now: state, relied }, ctx)
+      return {
+        // Moved already when the batch ran again after its writer was given up.
+        edits: state?.refs.get(latest) === commit ? [] : [{ name: latest, from, to: commit }, ...labels],
+        extents: new Map(wanted.map(({ id }) => [id, 'all'])),
+        shallow,
+      }
+    },
     { who: session.identity(), reason: 'push' },
     ctx,
   )
@@ -230,43 +257,57 @@ async function pushNode(job: PushJob, ctx?: Context): Promise<Sent> {
   const { session, revision, there, theirs } = job
   const { repository } = await session.local()
   const ours = revision.store.repository.objects
-  const handle = describeRevision(revision.state.pkg, revision.handle.revision)
-  const node = await needNode(ours, { tree: revision.commit.tree, handle }, revision.handle.path, ctx)
   const head = theirs?.refs.get(latest)
   const both = layered(ours, there.repository.objects)
-  const base = head === undefined ? undefined : await readCommit(both, head, ctx)
+  const base = head === undefined ? undefined : { id: head, ...(await readCommit(both, head, ctx)) }
+  let moved = nothing
   const made = await repository.objects.batch(
-    async (out) => {
-      const nodes = nodeReader(both)
-      const tree = await edit(nodes, out, base?.tree, [{ path: node.path, from: undefined, to: node.entry }])
-      const recipes = await recipesOf(job, base?.tree, tree, ctx)
-      const derived = await writeDerived(nodes, out, { before: base, tree, recipes }, ctx)
-      const parents = head === undefined ? [] : [head]
-      const author = session.identity()
-      const commit = {
-        tree,
-        parents,
-        author,
-        message: revision.commit.message,
-        ...(derived === undefined ? undefined : { derived }),
+    (out) => graft(job, { nodes: nodeReader(both), out, base }, ctx),
+    // No ref here keeps what was made: it is sent while this machine's gc still waits for it.
+    async ({ commit }) => {
+      if (commit === head) return
+      const sending: Sending = {
+        wanted: [{ id: commit, than: head }],
+        shallow: new Map(),
+        relied: new Map(head === undefined ? [] : [[head, undefined]]),
       }
-      return {
-        tree,
-        commit: tree === base?.tree ? undefined : await out.write('commit', encodeCommit(commit)),
-      }
+      moved = await transfer(
+        layered(repository.objects, both),
+        there.repository.objects,
+        { commits: sending.wanted, near: ours, publish: () => moveRemote(job, commit, sending, ctx) },
+        ctx,
+      )
     },
-    undefined,
     ctx,
   )
-  if (made.commit === undefined) return { commit: head as Id, tree: made.tree, moved: nothing }
-  const { commit } = made
-  const moved = await transfer(
-    layered(repository.objects, both),
-    there.repository.objects,
-    { commits: [{ id: commit, than: head }], near: ours, publish: () => moveRemote(job, commit, [], ctx) },
-    ctx,
-  )
-  return { commit, tree: made.tree, moved }
+  return { ...made, moved }
+}
+
+interface Graft {
+  readonly nodes: NodeReader
+  readonly out: ObjectWriter
+  /** The remote's `latest`; absent for a package that is new there. */
+  readonly base: (Commit & { readonly id: Id }) | undefined
+}
+
+/** Writes the commit that has our node in the remote's tree; gives the remote's own where nothing changes. */
+async function graft(job: PushJob, { nodes, out, base }: Graft, ctx?: Context): Promise<Omit<Sent, 'moved'>> {
+  const { session, revision } = job
+  const handle = describeRevision(revision.state.pkg, revision.handle.revision)
+  const ours = revision.store.repository.objects
+  const node = await needNode(ours, { tree: revision.commit.tree, handle }, revision.handle.path, ctx)
+  const tree = await edit(nodes, out, base?.tree, [{ path: node.path, from: undefined, to: node.entry }])
+  if (base !== undefined && tree === base.tree) return { tree, commit: base.id }
+  const recipes = await recipesOf(job, base?.tree, tree, ctx)
+  const derived = await writeDerived(nodes, out, { before: base, tree, recipes }, ctx)
+  const commit = {
+    tree,
+    parents: base === undefined ? [] : [base.id],
+    author: session.identity(),
+    message: revision.commit.message,
+    ...(derived === undefined ? undefined : { derived }),
+  }
+  return { tree, commit: await out.write('commit', encodeCommit(commit)) }
 }
 
 /** The recipes of large blobs that a new tree has and the old one has not: ours know them. */

@@ -8,9 +8,10 @@ import { isRefLabel, latest, parseRefName, type RefName } from '../../core/model
 import { parseRevision } from '../../core/model/revision.ts'
 import type { Repository } from '../../core/repo/repository.ts'
 import { transfer } from '../../core/repo/transfer.ts'
+import { layered } from '../../core/store/layered.ts'
 import type { PackageState, RefChange } from '../../core/store/ref-store.ts'
 import { readCommit } from '../../core/history/commits.ts'
-import { commitsHere } from '../exchange/fetch.ts'
+import { commitsHere } from '../exchange/here.ts'
 import { findInstalled, needInstalled, onlyRead, packageOf } from './installed.ts'
 import { labelsOf } from './labels.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from '../exchange/origin.ts'
@@ -289,30 +290,29 @@ async function setRef(
   ctx?: Context,
 ): Promise<void> {
   const pkg = (state as PackageState).pkg
-  const here = await commitsHere(repository, state, ctx)
-  const local = (await session.local()).repository === repository
-  if (!here.has(commit) && !local) {
-    throw new QuiltError('NOT_FOUND', `${formatPackageName(pkg)} has no commit ${commit} at its origin`, {
-      hint: `push it first: quilt push ${formatPackageName(pkg)}@${commit.slice(0, 12)}`,
-    })
+  const source = from.find((place) => place.repository !== repository)
+  // A commit that this machine lacks comes by itself, without what it reaches; the origin never lacks one.
+  const bare = source !== undefined && (await session.local()).repository === repository
+  const plan = async (now: PackageState | undefined): Promise<RefChange> => {
+    const target = ref(now, commit)
+    if (target === undefined) return { edits: [] }
+    const edits = [{ name: target, from: now?.refs.get(target), to: commit }]
+    if ((await commitsHere(repository, now, ctx)).has(commit)) return { edits }
+    if (!bare) throw notHere(pkg, commit, source !== undefined)
+    return { edits, extents: new Map([[commit, 'commit']]), shallow: new Map([[commit, true]]) }
   }
-  const update = async (): Promise<void> => {
-    const plan = (now: PackageState | undefined): RefChange => {
-      const target = ref(now, commit)
-      if (target === undefined) return { edits: [] }
-      const bare = here.has(commit)
-        ? undefined
-        : { extents: new Map([[commit, 'commit' as const]]), shallow: new Map([[commit, true]]) }
-      return { edits: [{ name: target, from: now?.refs.get(target), to: commit }], ...bare }
-    }
+  const publish = async (): Promise<void> => {
     await repository.refs.update(pkg, plan, { who: session.identity(), reason: 'name' }, ctx)
   }
-  const source = from.find((place) => place.repository !== repository)
-  const commits = here.has(commit) || source === undefined ? [] : [{ id: commit, extent: 'commit' as const }]
-  await transfer(
-    source?.repository.objects ?? repository.objects,
-    repository.objects,
-    { commits, publish: update },
-    ctx,
-  )
+  if (!bare) return publish()
+  const both = layered(repository.objects, source.repository.objects)
+  await transfer(both, repository.objects, { commits: [{ id: commit, extent: 'commit' }], publish }, ctx)
+}
+
+function notHere(pkg: PackageName, commit: Id, isOrigin: boolean): QuiltError {
+  const name = formatPackageName(pkg)
+  if (!isOrigin) return new QuiltError('NOT_FOUND', `${name} has no commit ${commit} any more`)
+  return new QuiltError('NOT_FOUND', `${name} has no commit ${commit} at its origin`, {
+    hint: `push it first: quilt push ${name}@${commit.slice(0, 12)}`,
+  })
 }

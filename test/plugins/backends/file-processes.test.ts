@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
@@ -17,25 +17,29 @@ test('lets one of several processes win each key, with its own bytes', async () 
   await build({ entryPoints: [childSource], outfile: script, bundle: true, platform: 'node', format: 'esm' })
   const count = 60
   const children = ['p0', 'p1', 'p2', 'p3'].map((name) => {
-    const child = spawn(process.execPath, [script, root, name, String(count)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    return { name, child, output: text(child.stdout), ready: once(child.stdout, 'data') }
+    const child = spawn(process.execPath, [script, root, name], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    return { name, child, next: async () => (await lines.next()).value as string }
   })
-  await Promise.all(children.map(({ ready }) => ready))
-  for (const { child } of children) child.stdin.write('go\n')
-  const winners = new Map<number, string[]>()
-  for (const { name, output } of children) {
-    const won = JSON.parse((await output).split('\n').at(-2) ?? '') as number[]
-    for (const i of won) winners.set(i, [...(winners.get(i) ?? []), name])
-  }
-
+  for (const { next } of children) expect(await next()).toBe('ready')
   const backend = fileStore(root)
+  const winners = new Set<string>()
   for (let i = 0; i < count; i++) {
-    expect(winners.get(i)?.length, `g${i}`).toBe(1)
+    // All at once, each first in its turn.
+    for (let k = 0; k < children.length; k++) {
+      children[(i + k) % children.length]?.child.stdin.write(`${i}\n`)
+    }
+    const answers = await Promise.all(
+      children.map(async ({ name, next }) => ({ name, answer: await next() })),
+    )
+    const won = answers.filter(({ answer }) => answer === 'won').map(({ name }) => name)
+    expect(won.length, `g${i}`).toBe(1)
+    winners.add(won[0] as string)
     const bytes = await backend.get(`refs/race/g${i}`)
-    expect(Buffer.from(bytes).toString()).toBe(`${winners.get(i)?.[0]} `.repeat(1000 + i))
+    expect(Buffer.from(bytes).toString()).toBe(`${won[0]} `.repeat(1000 + i))
   }
-  expect(new Set([...winners.values()].flat()).size).toBeGreaterThan(1)
+  for (const { child } of children) child.stdin.end()
+  await Promise.all(children.map(({ child }) => once(child, 'exit')))
+  expect(winners.size).toBeGreaterThan(1)
   expect(readdirSync(`${root}/tmp`)).toEqual([])
 })

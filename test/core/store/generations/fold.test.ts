@@ -4,7 +4,7 @@ import { QuiltError } from '../../../../src/core/base/error.ts'
 import { decodeGeneration } from '../../../../src/core/codec/generation.ts'
 import { latest } from '../../../../src/core/model/ref-name.ts'
 import { generationKey } from '../../../../src/core/store/layout.ts'
-import type { PackageState, RefChange } from '../../../../src/core/store/ref-store.ts'
+import type { RefPlan } from '../../../../src/core/store/ref-store.ts'
 import { verifyRefs } from '../../../../src/core/store/verify-refs.ts'
 import {
   collect,
@@ -138,7 +138,7 @@ describe('folding', () => {
       { ...small, foldAbove: 1000 },
     )
     const seen: (string | undefined)[] = []
-    const plan = (state: PackageState | undefined): RefChange => {
+    const plan: RefPlan = (state) => {
       seen.push(state?.refs.get(latest))
       return moveTo(idOf(99))(state)
     }
@@ -164,7 +164,7 @@ describe('folding', () => {
       }),
       { ...small, foldAbove: 1000 },
     )
-    const plan = (state: PackageState | undefined): RefChange => {
+    const plan: RefPlan = (state) => {
       if (state?.refs.get(latest) === idOf(99)) throw new QuiltError('DENIED', 'never 99')
       return moveTo(idOf(50))(state)
     }
