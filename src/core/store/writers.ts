@@ -4,7 +4,7 @@ import type { Backend } from '../backend/backend.ts'
 import type { Ambient } from '../base/ambient.ts'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
-import { isQuiltError } from '../base/error.ts'
+import { isQuiltError, QuiltError } from '../base/error.ts'
 import { decodeCondemned } from '../codec/condemned.ts'
 import { condemnedPrefix, lapsedKey, writerKey, writerPrefix } from './layout.ts'
 
@@ -105,14 +105,22 @@ export async function* announcedWriters(backend: Backend, ctx?: Context): AsyncG
   }
 }
 
-/** Every pack that some gc means to delete. */
+/**
+ * Every pack that some gc means to delete.
+ * @throws CORRUPT for a damaged list: what it condemned nobody knows, and nothing may rely on that
+ */
 export async function readCondemnedPacks(backend: Backend, ctx?: Context): Promise<ReadonlySet<string>> {
   const packs = new Set<string>()
   for await (const { key } of backend.list(condemnedPrefix, ctx)) {
     try {
       for (const pack of decodeCondemned(await backend.get(key, undefined, ctx)).packs) packs.add(pack)
     } catch (error) {
-      if (!isQuiltError(error, 'NOT_FOUND')) throw error // that gc has just ended
+      if (isQuiltError(error, 'NOT_FOUND')) continue // that gc has just ended
+      if (!isQuiltError(error, 'CORRUPT')) throw error
+      throw new QuiltError('CORRUPT', `"${key}", which says what gc is about to delete, is damaged`, {
+        hint: 'nothing is written meanwhile; gc sweeps it once it is two and a half hours old: quilt gc',
+        cause: error,
+      })
     }
   }
   return packs

@@ -32,7 +32,10 @@ test('a writer knows what every gc condemned, and ends without a trace', async (
 test('a damaged list stops the announcement, and takes it back', async () => {
   const backend = memoryBackend()
   await backend.put(condemnedKey('1'), utf8('no list'))
-  await expect(announceWriter(backend, fakeAmbient())).rejects.toMatchObject({ code: 'CORRUPT' })
+  await expect(announceWriter(backend, fakeAmbient())).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringContaining('condemned/'),
+  })
   expect(await keysOf(backend, writerPrefix)).toEqual([])
 })
 
