@@ -24,7 +24,20 @@ import {
 import { push as pushIn, type PushOptions, type PushResult } from './package/exchange/push.ts'
 import { rm as rmIn, type Removed } from './package/remove.ts'
 import { verify as verifyIn, type VerifyReport } from './package/verify.ts'
-import { openSession, type SessionOptions } from './session/open-session.ts'
+import {
+  configGet as configGetIn,
+  configList as configListIn,
+  configSet as configSetIn,
+  type ConfiguredValue,
+} from './session/configuration.ts'
+import { openSession, type ConfiguredSession, type SessionOptions } from './session/open-session.ts'
+import {
+  remoteAdd as remoteAddIn,
+  remoteList as remoteListIn,
+  remoteRemove as remoteRemoveIn,
+  type ListedRemote,
+  type NamedRemote,
+} from './session/remotes.ts'
 
 export { isQuiltError, QuiltError, type ErrorCode } from './core/base/error.ts'
 export type { Context, Progress } from './core/base/context.ts'
@@ -42,6 +55,8 @@ export type { NamedTag, NamedVersion, NamingOptions } from './package/names/nami
 export type { PushOptions, PushResult } from './package/exchange/push.ts'
 export type { Removed } from './package/remove.ts'
 export type { VerifyReport } from './package/verify.ts'
+export type { ConfiguredValue } from './session/configuration.ts'
+export type { ListedRemote, NamedRemote } from './session/remotes.ts'
 
 /** What every function takes beside its own options: which session to use or open, how to stop, whom to tell. */
 export interface CallOptions extends SessionOptions, Context {
@@ -223,8 +238,82 @@ export function versionAdd(
   return within(options, (session) => versionAddIn(session, { pkg, version, revision }, options, options))
 }
 
+/** What the functions take that read or set the configuration: a session that `openSession` made. */
+export interface ConfigurationOptions extends CallOptions {
+  readonly session?: ConfiguredSession | undefined
+}
+
+/**
+ * The remotes that have names, ascending, and the file that names each.
+ * @throws QuiltError INVALID when a configuration cannot be read
+ * @example for (const { name, address } of await remoteList()) console.log(name, address)
+ */
+export function remoteList(options: ConfigurationOptions = {}): Promise<readonly ListedRemote[]> {
+  return within(options, remoteListIn)
+}
+
+/**
+ * Gives a remote a name, in the user's own configuration; a folder's path is kept as an address.
+ * @throws QuiltError INVALID for a name or an address that is none; UNSUPPORTED for a scheme that no plugin opens;
+ * CONFLICT when the name stands for another one
+ * @example await remoteAdd('shared', 'file:///shared/data')
+ */
+export function remoteAdd(
+  name: string,
+  address: string,
+  options: ConfigurationOptions = {},
+): Promise<NamedRemote> {
+  return within(options, (session) => remoteAddIn(session, name, address))
+}
+
+/**
+ * Forgets a remote's name; what lies there stays.
+ * @throws QuiltError NOT_FOUND; INVALID when another file than the user's names it
+ * @example await remoteRemove('shared')
+ */
+export function remoteRemove(
+  name: string,
+  options: ConfigurationOptions = {},
+): Promise<{ readonly removed: string }> {
+  return within(options, (session) => remoteRemoveIn(session, name))
+}
+
+/**
+ * Every value that is configured, ascending by key, and the file or the variable that it is from.
+ * @throws QuiltError INVALID when a configuration cannot be read
+ * @example const values = await configList()
+ */
+export function configList(options: ConfigurationOptions = {}): Promise<readonly ConfiguredValue[]> {
+  return within(options, configListIn)
+}
+
+/**
+ * One configured value.
+ * @throws QuiltError INVALID for what is no key; NOT_FOUND for one that is not set
+ * @example const { value } = await configGet('author.name')
+ */
+export function configGet(key: string, options: ConfigurationOptions = {}): Promise<ConfiguredValue> {
+  return within(options, (session) => configGetIn(session, key))
+}
+
+/**
+ * Sets a value in the user's own configuration, relative folders made absolute; an empty one is removed.
+ * @throws QuiltError INVALID for what is no key; DENIED, UNAVAILABLE when the file cannot be written
+ * @example await configSet('author.name', 'Ada Lovelace')
+ */
+export function configSet(
+  key: string,
+  value: string,
+  options: ConfigurationOptions = {},
+): Promise<ConfiguredValue> {
+  return within(options, (session) => configSetIn(session, key, value))
+}
+
 /** Runs in the session given, or in one that is opened for this call. */
-async function within<T>(options: CallOptions, run: (session: Session) => Promise<T>): Promise<T> {
+async function within<S extends Session, T>(
+  options: SessionOptions & { readonly session?: S | undefined },
+  run: (session: S | ConfiguredSession) => T | Promise<T>,
+): Promise<T> {
   if (options.session !== undefined) return run(options.session)
   const session = await openSession(options)
   try {

@@ -1,10 +1,12 @@
 // Configuration: flags over QUILT_* variables over the project's files over the user's. Files are data: none runs.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, resolve } from 'node:path'
 import { cosmiconfig } from 'cosmiconfig'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Env } from '../plugins/api.ts'
 import { fileError } from '../worktree/file-error.ts'
+import { isOthers } from './folders.ts'
 
 /** Every key that a configuration may hold. `remotes.NAME` stands for any name. */
 export const configurationKeys = [
@@ -37,8 +39,10 @@ export interface ConfigurationSources {
   readonly env: Env
   /** The folder from which upwards the project's files are looked for. */
   readonly folder: string
-  /** The user's own file. */
-  readonly userFile: string
+  /** The user's own file; a user without a home has none. */
+  readonly userFile: string | undefined
+  /** Told of a file that is not read because of whose it is. */
+  readonly warn: (message: string) => void
 }
 
 /** All values, by key. */
@@ -55,8 +59,8 @@ export async function readConfiguration(sources: ConfigurationSources): Promise<
   const add = (found: readonly ConfiguredValue[]): void => {
     for (const value of found) values.set(value.key, value)
   }
-  add(readUserFile(sources.userFile))
-  add(await readProjectFile(sources.folder))
+  if (sources.userFile !== undefined) add(readUserFile(sources.userFile))
+  add(await readProjectFile(sources))
   for (const [key, variable] of Object.entries(configurationVariables)) {
     const value = sources.env[variable]
     if (value !== undefined && value !== '') add([{ key, value, source: variable }])
@@ -90,20 +94,47 @@ export function checkConfigurationKey(key: string): void {
   })
 }
 
+/** What is read and set of a session's configuration. */
+export interface ConfigurationHolder {
+  readonly configuration: Configuration
+  readonly userFile: string
+  resolvePath(path: string): string
+  reload(): Promise<void>
+}
+
+/** All values, ascending by key. */
+export function configList({ configuration }: ConfigurationHolder): readonly ConfiguredValue[] {
+  return [...configuration.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/**
+ * One value and where it is from.
+ * @throws INVALID for what is no key; NOT_FOUND for one that is not set
+ */
+export function configGet({ configuration }: ConfigurationHolder, key: string): ConfiguredValue {
+  checkConfigurationKey(key)
+  const found = configuration.get(key)
+  if (found !== undefined) return found
+  throw new QuiltError('NOT_FOUND', `${key} is not set`, {
+    hint: `set it with: quilt config set ${key} VALUE`,
+  })
+}
+
 /**
  * Sets a value in the user's file, relative folders made absolute; an empty one is removed.
  * @returns the value as it is kept
  * @throws INVALID, DENIED, UNAVAILABLE
  */
-export function configSet(
-  session: { readonly userFile: string; resolvePath(path: string): string },
+export async function configSet(
+  session: ConfigurationHolder,
   key: string,
   value: string,
-): string {
+): Promise<ConfiguredValue> {
   checkConfigurationKey(key)
   const kept = placed(key, value, (path) => session.resolvePath(path))
   writeUserValue(session.userFile, key, kept === '' ? undefined : kept)
-  return kept
+  await session.reload()
+  return { key, value: kept, source: session.userFile }
 }
 
 /**
@@ -117,12 +148,14 @@ export function writeUserValue(file: string, key: string, value: string | undefi
   else values.set(key, value)
   const tree: Record<string, unknown> = {}
   for (const [name, text] of [...values].sort()) setAt(tree, name, text)
+  const temporary = `${file}.${randomUUID()}`
   try {
     mkdirSync(dirname(file), { recursive: true })
-    const temporary = join(dirname(file), '.config.json.new')
-    writeFileSync(temporary, `${JSON.stringify(tree, null, 2)}\n`)
+    // Addresses may hold secrets: whatever the umask says, nobody else reads them. (H130)
+    writeFileSync(temporary, `${JSON.stringify(tree, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
     renameSync(temporary, file)
   } catch (error) {
+    rmSync(temporary, { force: true })
     throw fileError(error, 'write', file)
   }
 }
@@ -153,8 +186,11 @@ function readUserFile(file: string): readonly ConfiguredValue[] {
   }
 }
 
-/** The project's own file, as cosmiconfig finds it; only JSON and YAML, since a data folder must not run code. */
-async function readProjectFile(folder: string): Promise<readonly ConfiguredValue[]> {
+/**
+ * The project's own file, as cosmiconfig finds it; only JSON and YAML, since a data folder must not run code. One
+ * that another user put there (in /tmp, say) does not say where our data goes. (H133)
+ */
+async function readProjectFile({ folder, warn }: ConfigurationSources): Promise<readonly ConfiguredValue[]> {
   const searchPlaces = [
     'package.json',
     ...['', '.json', '.yaml', '.yml'].map((end) => `.quiltrc${end}`),
@@ -166,7 +202,11 @@ async function readProjectFile(folder: string): Promise<readonly ConfiguredValue
     const found = await explorer.search(at).catch((error: unknown) => {
       throw damaged(at, error)
     })
-    if (found !== null) return found.isEmpty === true ? [] : flatten(found.config, found.filepath)
+    if (found !== null && isOthers(found.filepath)) {
+      warn(`"${found.filepath}" belongs to another user, so its configuration is not read`)
+    } else if (found !== null) {
+      return found.isEmpty === true ? [] : flatten(found.config, found.filepath)
+    }
     if (dirname(at) === at) return []
   }
 }

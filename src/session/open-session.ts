@@ -19,7 +19,7 @@ import { keepsExecutableBit } from '../worktree/executable-bit.ts'
 import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import { machineAmbient } from './ambient.ts'
 import { readConfiguration, type Configuration } from './configuration.ts'
-import { userFolders } from './folders.ts'
+import { isOthers, userFolders } from './folders.ts'
 
 /** How to open a session. What is left out comes from the environment and the configuration. */
 export interface SessionOptions {
@@ -37,8 +37,11 @@ export interface SessionOptions {
 
 /** A session with its configuration at hand. */
 export interface ConfiguredSession extends Session {
+  /** As it is now; which store was opened stays. */
   readonly configuration: Configuration
   readonly userFile: string
+  /** Reads the configuration again, after it was changed. */
+  reload(): Promise<void>
 }
 
 /**
@@ -48,18 +51,24 @@ export interface ConfiguredSession extends Session {
  */
 export async function openSession(options: SessionOptions = {}): Promise<ConfiguredSession> {
   const env = options.env ?? process.env
-  const folder = resolve(options.folder ?? process.cwd())
+  const folder = resolve(options.folder ?? workingFolder())
   const folders = userFolders(env, process.platform)
-  const userFile = `${folders.config}/config.json`
-  const configuration = await readConfiguration({ env, folder, userFile })
+  const userFile = folders === undefined ? undefined : `${folders.config}/config.json`
+  const warn = options.onWarning ?? ((): void => undefined)
+  const read = (): Promise<Configuration> => readConfiguration({ env, folder, userFile, warn })
+  let configuration = await read()
   const value = (key: string): string | undefined => configuration.get(key)?.value
   const fs = options.fs ?? nodeFs
-  const warn = options.onWarning ?? ((): void => undefined)
   const ambient = options.ambient ?? machineAmbient
-  const store = resolve(folder, options.store ?? value('store') ?? `${folders.data}/store`)
+  const named = options.store ?? value('store')
+  const store = named === undefined ? folders && `${folders.data}/store` : resolve(folder, named)
   const extraFolders = (value('packageDirs') ?? '').split(delimiter).filter((path) => path !== '')
-  const remotes = openRemotes({ configuration, folder, env, ambient, fs: options.fs })
-  const local = once(() => openLocal(fs, store, ambient))
+  const remotes = openRemotes({ configuration: () => configuration, folder, env, ambient, fs: options.fs })
+  const local = once(() => {
+    if (store === undefined) throw noHome('to keep a store in', 'name one with --store DIR or QUILT_STORE')
+    if (options.fs === undefined) warnOfOwner(store, warn)
+    return openLocal(fs, store, ambient)
+  })
   const extra = once(() =>
     openExtra(
       fs,
@@ -69,12 +78,22 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
   )
   const cache = once(() => openCache(options.fs, store))
   return {
-    configuration,
-    userFile,
+    get configuration() {
+      return configuration
+    },
+    reload: async () => {
+      configuration = await read()
+    },
+    get userFile() {
+      if (userFile !== undefined) return userFile
+      throw noHome('to keep a configuration in', 'set HOME or XDG_CONFIG_HOME to a folder')
+    },
     local: local.get,
     extra: extra.get,
     remote: remotes.open,
-    defaultRemote: value('remote'),
+    get defaultRemote() {
+      return value('remote')
+    },
     fs,
     statCache: cache.get,
     resolvePath: (path) => resolve(folder, path),
@@ -92,18 +111,49 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
   }
 }
 
+/** The working directory. @throws NOT_FOUND when it was removed under us */
+function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new QuiltError('NOT_FOUND', 'the working directory is not there any more', {
+      hint: 'go to another one: cd',
+      cause,
+    })
+  }
+}
+
+function noHome(what: string, hint: string): QuiltError {
+  return new QuiltError('INVALID', `this user has no home folder ${what}: HOME says none`, { hint })
+}
+
+/** What root writes into someone else's store may be closed to its owner. (H133) */
+function warnOfOwner(store: string, warn: (message: string) => void): void {
+  if (process.getuid?.() !== 0) return
+  if (!isOthers(store)) return
+  warn(`you are root, and "${store}" belongs to another user, who may not be able to use what is written now`)
+}
+
 /** Makes a thing when it is first asked for, and once. */
 function once<T>(make: () => Promise<T>): { get: () => Promise<T>; made: () => Promise<T | undefined> } {
   let making: Promise<T> | undefined
   return {
-    get: () => (making ??= make()),
+    get: async () => (making ??= make()),
     made: async () => making?.catch(() => undefined),
   }
 }
 
 async function openLocal(fs: FileSystem, folder: string, ambient: Ambient): Promise<LocalStore> {
   const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName() })
-  return { repository: await createRepository(backend, ambient), folder }
+  try {
+    return { repository: await createRepository(backend, ambient), folder }
+  } catch (error) {
+    if (!isQuiltError(error) || error.hint !== undefined || error.code === 'CORRUPT') throw error
+    throw new QuiltError(error.code, error.message, {
+      hint: `the store is "${folder}"; name another one with --store DIR or QUILT_STORE`,
+      cause: error,
+    })
+  }
 }
 
 async function openExtra(
@@ -127,8 +177,8 @@ async function openExtra(
 }
 
 /** The stat cache beside the store; without the real disk, or where it cannot be written, there is none. */
-async function openCache(fs: FileSystem | undefined, store: string): Promise<StatCache> {
-  if (fs !== undefined) return noStatCache
+async function openCache(fs: FileSystem | undefined, store: string | undefined): Promise<StatCache> {
+  if (fs !== undefined || store === undefined) return noStatCache
   const folder = `${store}/cache/stat`
   try {
     makeFolder(folder)
@@ -155,7 +205,7 @@ function makeFolder(folder: string): void {
 }
 
 interface RemoteParts {
-  readonly configuration: Configuration
+  readonly configuration: () => Configuration
   readonly folder: string
   readonly env: Env
   readonly ambient: Ambient
@@ -188,7 +238,7 @@ async function openAddress({ env, ambient, fs }: RemoteParts, address: URL): Pro
 
 /** A remote's address: by a configured name, as an address, or as a folder's path. */
 function remoteAddress({ configuration, folder }: RemoteParts, name: string): URL {
-  const known = configuration.get(`remotes.${name}`)?.value
+  const known = configuration().get(`remotes.${name}`)?.value
   return addressOf(known ?? name, (path) => resolve(folder, path))
 }
 

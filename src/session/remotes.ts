@@ -10,12 +10,30 @@ export interface NamedRemote {
   readonly address: string
 }
 
+/** A remote, its name, and the file that names it. */
+export interface ListedRemote extends NamedRemote {
+  readonly source: string
+}
+
+/** The remotes that have names, ascending. */
+export function remoteList({ configuration }: ConfiguredSession): readonly ListedRemote[] {
+  return configuredRemotes(configuration).map(({ key, value, source }) => ({
+    name: key,
+    address: value,
+    source,
+  }))
+}
+
 /**
  * Gives a remote a name; a folder's path is kept as an address.
  * @throws INVALID for a name or an address that is none; UNSUPPORTED for a scheme that no plugin opens; CONFLICT
  * when the name stands for another one
  */
-export function remoteAdd(session: ConfiguredSession, name: string, address: string): NamedRemote {
+export async function remoteAdd(
+  session: ConfiguredSession,
+  name: string,
+  address: string,
+): Promise<NamedRemote> {
   if (!isRemoteName(name)) {
     throw new QuiltError('INVALID', `invalid name for a remote: ${JSON.stringify(name.slice(0, 80))}`, {
       hint: 'use a letter, then letters, digits, "_", "." and "-", 64 at most',
@@ -36,6 +54,7 @@ export function remoteAdd(session: ConfiguredSession, name: string, address: str
     })
   }
   writeUserValue(session.userFile, `remotes.${name}`, href)
+  await session.reload()
   return { name, address: href }
 }
 
@@ -43,7 +62,10 @@ export function remoteAdd(session: ConfiguredSession, name: string, address: str
  * Forgets a remote's name.
  * @throws NOT_FOUND; INVALID when another file than the user's names it
  */
-export function remoteRemove(session: ConfiguredSession, name: string): { readonly removed: string } {
+export async function remoteRemove(
+  session: ConfiguredSession,
+  name: string,
+): Promise<{ readonly removed: string }> {
   const known = configuredRemotes(session.configuration).find(({ key }) => key === name)
   if (known === undefined) {
     throw new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(name)}`, {
@@ -56,5 +78,6 @@ export function remoteRemove(session: ConfiguredSession, name: string): { readon
     })
   }
   writeUserValue(session.userFile, `remotes.${name}`, undefined)
+  await session.reload()
   return { removed: name }
 }

@@ -13,8 +13,8 @@ export default class ConfigSet extends BaseCommand<typeof ConfigSet> {
   protected async execute(): Promise<unknown> {
     const { key, value } = this.args
     const session = await this.session()
-    const kept = configSet(session, key, value)
+    const kept = await configSet(session, key, value)
     this.out.note(`written to ${session.userFile}`)
-    return { key, value: kept, source: session.userFile }
+    return kept
   }
 }

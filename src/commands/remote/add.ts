@@ -15,7 +15,7 @@ export default class RemoteAdd extends BaseCommand<typeof RemoteAdd> {
   static override examples = ['<%= config.bin %> remote add shared file:///shared/data']
 
   protected async execute(): Promise<unknown> {
-    const done = remoteAdd(await this.session(), this.args.name, this.args.address)
+    const done = await remoteAdd(await this.session(), this.args.name, this.args.address)
     this.out.line(done.name, done.address)
     this.out.note(`use it for all packages with: quilt config set remote ${done.name}`)
     return done

@@ -8,7 +8,7 @@ export default class RemoteRemove extends BaseCommand<typeof RemoteRemove> {
   static override examples = ['<%= config.bin %> remote remove shared']
 
   protected async execute(): Promise<unknown> {
-    const done = remoteRemove(await this.session(), this.args.name)
+    const done = await remoteRemove(await this.session(), this.args.name)
     this.out.line(`removed ${done.removed}`)
     return done
   }

@@ -37,7 +37,7 @@ async function shared(disk: Disk): Promise<readonly [string, string]> {
   disk.write({ 'wine/README.md': 'v2\n' })
   const two = await build(ada, { handle: 'ada/wine', path: 'wine' })
   await push(ada, 'ada/wine')
-  return [one.commit, two.commit]
+  return [String(one.commit), String(two.commit)]
 }
 
 describe.each(disks)('on %s', (_name, makeDisk) => {
@@ -89,7 +89,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
       await build(other, { handle: 'ada/old', path: 'wine' })
     })
     await expect(
-      tagAdd(meddled, { pkg: 'ada/old', tag: 'prod', revision: old.commit }),
+      tagAdd(meddled, { pkg: 'ada/old', tag: 'prod', revision: String(old.commit) }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await gc(other, { patience: 0 })
     expect((await verify(ada, [])).problems).toEqual([])
