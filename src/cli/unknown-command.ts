@@ -7,6 +7,9 @@ import { closest } from './closest.ts'
 export const unknownCommand: Hook<'command_not_found'> = (options): Promise<void> => {
   const { config, id } = options
   const words = id.split(':')
+  const command = commandIn(words, new Set(config.commandIDs))
+  // oclif takes what follows a command without arguments for a part of its name.
+  if (command !== undefined) return Promise.reject(tooMuch(command, words))
   const ids = config.commands.filter((command) => !command.hidden).map((command) => command.id)
   const topic = words[0] !== undefined && config.findTopic(words[0]) !== undefined ? words[0] : undefined
   const typed = words.slice(0, topic === undefined ? 1 : 2).join(' ')
@@ -17,6 +20,23 @@ export const unknownCommand: Hook<'command_not_found'> = (options): Promise<void
       hint: meant === undefined ? `list the commands with: ${list}` : `did you mean: quilt ${meant}`,
     }),
   )
+}
+
+/** The longest beginning of the words that is a command. */
+function commandIn(words: readonly string[], ids: ReadonlySet<string>): string | undefined {
+  for (let n = words.length - 1; n > 0; n--) {
+    const id = words.slice(0, n).join(':')
+    if (ids.has(id)) return id
+  }
+  return undefined
+}
+
+function tooMuch(id: string, words: readonly string[]): QuiltError {
+  const typed = id.replaceAll(':', ' ')
+  const rest = words.slice(id.split(':').length).join(' ')
+  return new QuiltError('INVALID', `quilt ${typed} takes no argument, and got ${JSON.stringify(rest)}`, {
+    hint: `see: quilt ${typed} --help`,
+  })
 }
 
 /** The command id nearest to as many of the words as it has itself, as it is typed. */

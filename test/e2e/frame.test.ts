@@ -128,6 +128,7 @@ describe('errors', () => {
     [['echo', 'a', '--times', 'x'], 'expected an integer', 'see: quilt echo --help'],
     [['ehco', 'a'], 'no command \\"ehco\\"', 'did you mean: quilt echo'],
     [['tag', 'ad'], 'no command \\"tag ad\\"', 'did you mean: quilt tag add'],
+    [['ask', 'ada/wine'], 'quilt ask takes no argument, and got \\"ada/wine\\"', 'see: quilt ask --help'],
     [['xyzzy'], 'no command \\"xyzzy\\"', 'list the commands with: quilt help'],
   ])('%j is wrong usage', (argv, message, hint) => {
     const { status, stderr, stdout } = quilt(...argv, '--json')

@@ -40,8 +40,12 @@ export function parsePackageName(text: string): PackageName {
 
 function checkPart(what: string, text: string): void {
   if (partPattern.test(text)) return
+  const steps = what === 'package' ? /~\d*$/.exec(text)?.[0] : undefined
   throw new QuiltError('INVALID', `invalid ${what} name ${JSON.stringify(text.slice(0, 80))}`, {
-    hint: 'use a letter, then letters, digits, "_" and "-", 64 at most',
+    hint:
+      steps === undefined
+        ? 'use a letter, then letters, digits, "_" and "-", 64 at most'
+        : `for an earlier revision write @latest${steps}`,
   })
 }
 
