@@ -57,6 +57,25 @@ export function segmentKey(pkg: PackageName, first: number, last: number): strin
   return `${packagePrefix(pkg)}s${digits(first)}-${digits(last)}`
 }
 
+/** The prefix of the package to which a key under `refsPrefix` belongs; `undefined` for a stranger's. */
+export function packagePrefixOf(key: string): string | undefined {
+  return /^refs\/[^/]+\/[^/]+\/[^/]+\//.exec(key)?.[0]
+}
+
+/** What a name below a package's prefix says: a generation's number, a segment's first and last; else nothing. */
+export function numbersOf(
+  name: string,
+): { readonly number: number } | { readonly first: number; readonly last: number } | undefined {
+  const number = Number(/^g(\d{16})$/.exec(name)?.[1])
+  if (isNumber(number)) return { number }
+  const [first, last] = (/^s(\d{16})-(\d{16})$/.exec(name) ?? []).slice(1).map(Number)
+  return isNumber(first) && isNumber(last) && first <= last ? { first, last } : undefined
+}
+
+function isNumber(number: number | undefined): number is number {
+  return number !== undefined && Number.isSafeInteger(number) && number >= 1
+}
+
 function digits(generation: number): string {
   return String(generation).padStart(16, '0')
 }

@@ -2,8 +2,14 @@
 import type { Backend } from '../../backend/backend.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { isQuiltError, QuiltError } from '../../base/error.ts'
-import { decodeGeneration, type Generation } from '../../codec/generation.ts'
-import { decodeSegment, foldedMove, type FoldedMove, type Segment } from '../../codec/segment.ts'
+import { decodeGeneration, generationBytes, type Generation } from '../../codec/generation.ts'
+import {
+  decodeSegment,
+  foldedMove,
+  segmentBytes,
+  type FoldedMove,
+  type Segment,
+} from '../../codec/segment.ts'
 import type { Id } from '../../model/id.ts'
 import {
   lastFolded,
@@ -47,7 +53,7 @@ export async function readGeneration(
   listed: ListedGeneration,
   ctx?: Context,
 ): Promise<ReadGeneration | undefined> {
-  return readFile(backend, listed.key, ctx, (bytes, what) => {
+  return readFile(backend, { ...listed, most: generationBytes }, ctx, (bytes, what) => {
     const generation = decodeGeneration(bytes, what)
     if (packagePrefix(generation.pkg) !== folderOf(listed.key) || generation.number !== listed.number) {
       throw new QuiltError('CORRUPT', `${what} belongs to another place`)
@@ -65,7 +71,7 @@ export async function readSegment(
   listed: ListedSegment,
   ctx?: Context,
 ): Promise<Segment | undefined> {
-  return readFile(backend, listed.key, ctx, (bytes, what) => {
+  return readFile(backend, { ...listed, most: segmentBytes }, ctx, (bytes, what) => {
     const segment = decodeSegment(bytes, what)
     const last = segment.first + segment.moves.length - 1
     const place = `${refsPrefix}${segment.package}/`
@@ -210,11 +216,13 @@ async function readBefore(
 
 async function readFile<T>(
   backend: Backend,
-  key: string,
+  { key, size, most }: { readonly key: string; readonly size: number; readonly most: number },
   ctx: Context | undefined,
   decode: (bytes: Uint8Array, what: string) => T,
 ): Promise<T | undefined> {
   const what = `the file "${key}" of ${packageOfPrefix(folderOf(key))}'s refs`
+  // Not read at all: it might not fit into memory.
+  if (size > most) throw damaged(`${what} has ${String(size)} bytes, more than any can have`)
   try {
     return decode(await backend.get(key, undefined, ctx), what)
   } catch (error) {

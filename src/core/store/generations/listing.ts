@@ -5,7 +5,7 @@
 // fold.ts).
 import type { Backend, Head } from '../../backend/backend.ts'
 import type { Context } from '../../base/context.ts'
-import { refsPrefix } from '../layout.ts'
+import { numbersOf, packagePrefixOf, refsPrefix } from '../layout.ts'
 
 /** A generation file. */
 export interface ListedGeneration {
@@ -46,7 +46,7 @@ export async function* listPackages(backend: Backend, ctx?: Context): AsyncGener
   let prefix: string | undefined
   let heads: Head[] = []
   for await (const head of backend.list(refsPrefix, ctx)) {
-    const folder = /^refs\/[^/]+\/[^/]+\/[^/]+\//.exec(head.key)?.[0] ?? refsPrefix
+    const folder = packagePrefixOf(head.key) ?? refsPrefix
     if (prefix !== undefined && folder !== prefix) {
       yield asListing(prefix, heads)
       heads = []
@@ -83,18 +83,12 @@ function asListing(prefix: string, heads: readonly Head[]): Listing {
   const segments: ListedSegment[] = []
   const strangers: string[] = []
   for (const { key, size } of heads) {
-    const name = key.slice(prefix.length)
-    const number = Number(/^g(\d{16})$/.exec(name)?.[1])
-    const [first, last] = (/^s(\d{16})-(\d{16})$/.exec(name) ?? []).slice(1).map(Number)
-    if (isNumber(number)) generations.push({ number, key, size })
-    else if (isNumber(first) && isNumber(last) && first <= last) segments.push({ first, last, key, size })
-    else strangers.push(key)
+    const named = numbersOf(key.slice(prefix.length))
+    if (named === undefined) strangers.push(key)
+    else if ('number' in named) generations.push({ ...named, key, size })
+    else segments.push({ ...named, key, size })
   }
   generations.sort((a, b) => a.number - b.number)
   segments.sort((a, b) => a.first - b.first || b.last - a.last)
   return { prefix, generations, segments, strangers }
-}
-
-function isNumber(number: number | undefined): number is number {
-  return number !== undefined && Number.isSafeInteger(number) && number >= 1
 }
