@@ -65,7 +65,6 @@ export async function exportPackage(
   const { objects } = revision.store.repository
   const nodes = nodeReader(objects)
   const folder = session.resolvePath(destination)
-  refuseStore(folder, revision.store.folder)
   const { derived } = revision.commit
   const recipe = async (blob: Id): Promise<Id | undefined> => {
     if (derived === undefined) return undefined
@@ -82,6 +81,7 @@ export async function exportPackage(
     force: options.force === true,
     randomName,
     windows: session.windows,
+    store: revision.store.folder,
   }
   const plain = options.symlinks === true ? await plainFilesOf(session, revision) : undefined
   const plainFile = plain && {
@@ -103,13 +103,6 @@ async function plainFilesOf(
     objects: store.repository.objects,
     randomName: () => session.ambient.randomName(),
   })
-}
-
-/** The store is no place to export to: what lies in it has other meanings. (H19) */
-function refuseStore(folder: string, store: string): void {
-  if (folder === store || folder.startsWith(`${store}/`)) {
-    throw new QuiltError('INVALID', `"${folder}" is inside the store`, { hint: 'name another folder' })
-  }
 }
 
 /** Everything at a path and the groups above it, which are made on the way. */

@@ -135,7 +135,15 @@ function foldName(name: string): string {
  * two names is written, before anything is in its place.
  */
 function foldsCase(fs: FileSystem, folder: string): boolean {
-  const names = onPath('look at', folder, () => fs.readdirSync(folder))
+  try {
+    return isFoldSeen(fs, folder)
+  } catch {
+    return false // in a folder, say, that may be written into but not be read
+  }
+}
+
+function isFoldSeen(fs: FileSystem, folder: string): boolean {
+  const names = fs.readdirSync(folder)
   const inside = names.find((name) => swapCase(name) !== name && !names.includes(swapCase(name)))
   const above = folder.slice(0, folder.lastIndexOf('/') + 1)
   const [path, name] = inside === undefined ? [above, folder.slice(above.length)] : [`${folder}/`, inside]

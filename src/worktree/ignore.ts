@@ -28,6 +28,14 @@ const defaultPatterns: readonly string[] = ['.*', '*~', 'quilt_packages', 'build
 /** `ignore` remembers every path that it was asked; after so many it is made anew, to bound memory. */
 const testsPerTester = 20_000
 
+/** Two stars and a slash stand for any number of names: three of them take a minute in a deep folder (measured). */
+const mostAnyFolders = 2
+
+/** The first rule of a file that is too costly to try on every path, if there is one. */
+export function costlyRule(text: string): string | undefined {
+  return text.split('\n').find((line) => line.split('**/').length - 1 > mostAnyFolders)
+}
+
 /** For the top folder, without rules of its own. */
 export function ignoreOf(): Ignore {
   return inFolder('', undefined)

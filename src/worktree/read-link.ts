@@ -4,7 +4,7 @@ import { fromUtf8 } from '../core/base/bytes.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { targetProblem } from '../core/model/entry.ts'
-import { onPath } from './file-error.ts'
+import { errnoOf, onPath } from './file-error.ts'
 
 /** What to do with a link that points outside the folder that is built. */
 export type OutsideLinks = 'refuse' | 'follow'
@@ -42,13 +42,22 @@ export function readLink(fs: FileSystem, outside: OutsideLinks, place: LinkPlace
 
 /** Node puts U+FFFD where a target is no UTF-8: such a link would lead elsewhere when it is written again. */
 function readTarget(fs: FileSystem, path: string): string {
-  const target = onPath('read', path, () => fs.readlinkSync(path))
+  const target = onPath('read', path, () => linkTarget(fs, path))
   if (!target.includes('\uFFFD')) return target
   const raw = onPath('read', path, () => fs.readlinkSync(path, { encoding: 'buffer' }))
   if (fromUtf8(raw) !== undefined) return target
   throw new QuiltError('INVALID', `the link "${path}" cannot be kept: its target is no valid UTF-8`, {
     hint: 'leave it out with a .quiltignore',
   })
+}
+
+function linkTarget(fs: FileSystem, path: string): string {
+  try {
+    return fs.readlinkSync(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL') throw error
+    throw new QuiltError('INVALID', `"${path}" is no link any more`, { cause: error })
+  }
 }
 
 function follow(fs: FileSystem, { path, followed }: LinkPlace): FoundLink {

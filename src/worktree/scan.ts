@@ -4,7 +4,7 @@ import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { nameProblem } from '../core/model/entry.ts'
 import { onPath } from './file-error.ts'
-import { ignoreFile } from './ignore.ts'
+import { costlyRule, ignoreFile } from './ignore.ts'
 import { openToRead, readUpTo } from './read-file.ts'
 
 /** Largest `.quiltignore`, in bytes. */
@@ -50,9 +50,12 @@ export function readRules(fs: FileSystem, folder: string, names: readonly string
   try {
     const bytes = onPath('read', path, () => readUpTo(fs, handle, ignoreBytes))
     if (bytes.length > ignoreBytes) refuse('is larger than 1 MiB')
-    return fromUtf8(bytes)?.replace(/^\uFEFF/, '') ?? refuse('is no valid UTF-8')
+    const text = fromUtf8(bytes)?.replace(/^\uFEFF/, '') ?? refuse('is no valid UTF-8')
+    const costly = costlyRule(text)
+    if (costly !== undefined) refuse(`has a rule with more than two "**/": ${costly.slice(0, 100)}`)
+    return text
   } finally {
-    fs.closeSync(handle)
+    onPath('read', path, () => fs.closeSync(handle))
   }
 }
 

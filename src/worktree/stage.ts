@@ -41,8 +41,8 @@ export function makeStage(fs: FileSystem, destination: Destination, randomName: 
       // What went wrong before is what there is to tell.
     }
   }
+  onPath('write into', top, () => fs.mkdirSync(stage)) // what bears its name already is not ours to discard
   try {
-    fs.mkdirSync(stage)
     for (const one of missing.slice(1)) fs.mkdirSync(`${stage}${one.slice((first as string).length)}`)
   } catch (error) {
     discard()
@@ -82,11 +82,25 @@ function moveInto(move: Move, from: string, into: string): void {
     { from, into: into === '/' ? '' : into },
   ]
   for (const folder of folders) {
-    for (const name of onPath('read', folder.from, () => fs.readdirSync(folder.from))) {
+    const names = onPath('read', folder.from, () => fs.readdirSync(folder.from))
+    checkNoLink(fs, folder.into)
+    for (const name of names) {
       const [source, place] = [`${folder.from}/${name}`, `${folder.into}/${name}`]
       if (!moveOne(move, source, place)) folders.push({ from: source, into: place })
     }
   }
+}
+
+/** A link that somebody has put in place of a folder since it was checked leads elsewhere. */
+function checkNoLink(fs: FileSystem, folder: string): void {
+  if (folder === '') return
+  const real = onPath('look at', folder, () => fs.realpathSync(folder))
+  if (slashed(real) !== slashed(folder)) throw cameMeanwhile(folder)
+}
+
+/** Windows takes both kinds of slashes, and gives back the other. */
+function slashed(path: string): string {
+  return path.replaceAll('\\', '/')
 }
 
 /** Moves one thing; false for a folder that is there already. */
@@ -96,13 +110,31 @@ function moveOne({ fs, force }: Move, source: string, place: string): boolean {
   if (there?.isDirectory() === true && moved.isDirectory()) return false
   if (there !== undefined && (!force || there.isDirectory() || moved.isDirectory()))
     throw cameMeanwhile(place)
-  onPath('write', place, () => {
-    if (!moved.isSymbolicLink()) return fs.renameSync(source, place)
-    // Made anew: where nothing is there this replaces nothing, and memfs would rename what a link leads to.
-    if (there !== undefined) fs.unlinkSync(place)
-    fs.symlinkSync(fs.readlinkSync(source), place)
-  })
+  onPath('write', place, () =>
+    moved.isSymbolicLink() ? moveLink(fs, source, place) : fs.renameSync(source, place),
+  )
   return true
+}
+
+/**
+ * A link is made anew: where nothing is there this replaces nothing, and memfs would rename what it leads to.
+ * What is there stands aside meanwhile, and comes back when the link cannot be made.
+ */
+function moveLink(fs: FileSystem, source: string, place: string): void {
+  const target = fs.readlinkSync(source)
+  const old = statusOf(fs, place)
+  if (old === undefined) return fs.symlinkSync(target, place)
+  const oldTarget = old.isSymbolicLink() ? fs.readlinkSync(place) : undefined
+  fs.unlinkSync(source)
+  if (oldTarget === undefined) fs.renameSync(place, source)
+  else fs.unlinkSync(place)
+  try {
+    fs.symlinkSync(target, place)
+  } catch (error) {
+    if (oldTarget === undefined) fs.renameSync(source, place)
+    else fs.symlinkSync(oldTarget, place)
+    throw error
+  }
 }
 
 function cameMeanwhile(place: string): QuiltError {

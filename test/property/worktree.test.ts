@@ -3,99 +3,31 @@
 import nodeFs from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isWellFormed } from '../../src/core/base/bytes.ts'
-import type { FileSystem } from '../../src/core/base/fs-node.ts'
-import { nameProblem, targetProblem } from '../../src/core/model/entry.ts'
+import type { Id } from '../../src/core/model/id.ts'
 import { openStatCache } from '../../src/worktree/stat-cache.ts'
+import { anyFolder, anyName, writeFolder } from '../support/random-folders.ts'
 import { noise } from '../support/store-bench.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { disks } from '../support/two-disks.ts'
-import { contents, memoryStatCache, watchedFs, worktreeBench } from '../support/worktree-bench.ts'
+import { contents, memoryStatCache, refusal, watchedFs, worktreeBench } from '../support/worktree-bench.ts'
 
-type Node =
-  | { readonly kind: 'file'; readonly size: number; readonly seed: number; readonly executable: boolean }
-  | { readonly kind: 'link'; readonly target: string }
-  | { readonly kind: 'folder'; readonly inside: ReadonlyMap<string, Node> }
-
-const leftOut = (name: string): boolean =>
-  name.startsWith('.') || name.endsWith('~') || name === 'quilt_packages' || name === 'build.yml'
-
-/** Names that a tree and a disk both take; `.quiltignore` and what is left out by default are for other tests. */
-const anyName = fc
-  .oneof(
-    fc.integer({ min: 0, max: 30 }).map((n) => `n${String(n)}`),
-    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }),
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),
-    fc.constantFrom(
-      '__proto__',
-      'constructor',
-      '-',
-      ' ',
-      'a\nb',
-      '\u202E',
-      '\uffff',
-      '\u{10000}',
-      'é',
-      'e\u0301',
-      'A',
-      'a',
-    ),
-  )
-  .filter((name) => nameProblem(name) === undefined && isWellFormed(name) && !leftOut(name))
-
-const file = fc.record({
-  kind: fc.constant('file' as const),
-  size: fc.oneof(fc.nat(100), fc.constantFrom(0, 4096, 262_144, 262_145, 300_000)),
-  seed: fc.nat(5),
-  executable: fc.boolean(),
+/** Runs are the same each time, unless another seed, or more of them, are asked for. */
+const runs = (usual: number): { readonly seed: number; readonly numRuns: number } => ({
+  seed: Number(process.env['WORKTREE_SEED'] ?? 20_240_101),
+  numRuns: Number(process.env['WORKTREE_RUNS'] ?? usual),
 })
-const link = fc
-  .constantFrom('n1', './n2', 'n1/n2', '../n3', 'nowhere', 'é')
-  .map((target) => ({ kind: 'link' as const, target }))
-const { node } = fc.letrec<{ node: Node }>((tie) => ({
-  node: fc.oneof(
-    { maxDepth: 4, depthSize: 'small' },
-    { weight: 6, arbitrary: file },
-    { weight: 1, arbitrary: link },
-    {
-      weight: 3,
-      arbitrary: fc
-        .array(fc.tuple(anyName, tie('node')), { maxLength: 6 })
-        .map((inside): Node => ({ kind: 'folder', inside: new Map(inside) })),
-    },
-  ),
-}))
-const tree = fc.array(fc.tuple(anyName, node), { maxLength: 8 }).map((inside) => new Map(inside))
-
-function write(
-  fs: FileSystem & typeof nodeFs,
-  folder: string,
-  inside: ReadonlyMap<string, Node>,
-  depth = 0,
-): void {
-  fs.mkdirSync(folder, { recursive: true })
-  for (const [name, one] of inside) {
-    const path = `${folder}/${name}`
-    if (one.kind === 'folder') write(fs, path, one.inside, depth + 1)
-    else if (one.kind === 'link') {
-      if (targetProblem(one.target, depth) === undefined) fs.symlinkSync(one.target, path)
-    } else {
-      fs.writeFileSync(path, noise(one.size, one.seed))
-      if (one.executable) fs.chmodSync(path, 0o755)
-    }
-  }
-}
 
 test('any tree comes out as it went in, with the same top hash on memfs and on the disk', async () => {
   await fc.assert(
-    fc.asyncProperty(tree, async (inside) => {
+    fc.asyncProperty(anyFolder(anyName), async (inside) => {
       const hashes: string[] = []
       for (const [, make] of disks) {
         const [disk, bench, cache] = [make(), await worktreeBench(), memoryStatCache()]
         const [source, out] = [`${disk.root}/in`, `${disk.root}/out`]
-        write(disk.fs, source, inside)
+        writeFolder(disk.fs, source, inside)
         const first = await bench.take(disk.fs, source, { cache })
-        await bench.put({ fs: disk.fs, folder: out }, first.tree)
+        const recipe = (blob: Id): Promise<Id | undefined> => Promise.resolve(first.recipes.get(blob)?.id)
+        await bench.put({ fs: disk.fs, folder: out, recipe }, first.tree)
         expect(contents(disk.fs, out)).toEqual(contents(disk.fs, source))
         expect((await bench.take(disk.fs, out)).tree).toBe(first.tree)
         const fs = watchedFs(disk.fs, (call) => {
@@ -108,8 +40,39 @@ test('any tree comes out as it went in, with the same top hash on memfs and on t
       }
       expect(new Set(hashes).size).toBe(1)
     }),
-    { numRuns: 60 },
+    runs(40),
   )
+}, 120_000)
+
+test('any tree over any folder: what is in the way is refused and all is as it was, else both are there', async () => {
+  const few = fc.constantFrom('a', 'b', 'c', 'd')
+  const ends = { refused: 0, written: 0 }
+  await fc.assert(
+    fc.asyncProperty(anyFolder(few), anyFolder(few), fc.boolean(), async (old, over, force) => {
+      for (const [, make] of disks) {
+        const [disk, bench] = [make(), await worktreeBench()]
+        const [source, out] = [`${disk.root}/in`, `${disk.root}/out`]
+        writeFolder(disk.fs, source, over)
+        writeFolder(disk.fs, out, old)
+        const [before, added] = [contents(disk.fs, out), contents(disk.fs, source)]
+        const { tree } = await bench.take(disk.fs, source)
+        const inTheWay = [...added].some(([path, is]) => {
+          const was = before.get(path)
+          if (was === undefined || (was === 'folder' && is === 'folder')) return false
+          return !force || was === 'folder' || is === 'folder'
+        })
+        const end = bench.put({ fs: disk.fs, folder: out, force }, tree)
+        if (inTheWay) await refusal(end, 'CONFLICT')
+        else await end
+        const wanted = inTheWay ? before : new Map([...before, ...added])
+        expect(new Map(contents(disk.fs, out))).toEqual(wanted)
+        ends[inTheWay ? 'refused' : 'written']++
+        for (const folder of [source, out]) disk.fs.rmSync(folder, { recursive: true })
+      }
+    }),
+    runs(60),
+  )
+  expect(Math.min(ends.refused, ends.written)).toBeGreaterThan(20)
 }, 120_000)
 
 test('whatever is changed, a snapshot with a stat cache gives what one without gives', async () => {
@@ -137,7 +100,7 @@ test('whatever is changed, a snapshot with a stat cache gives what one without g
       const cached = await bench.take(nodeFs, source, { cache, now })
       expect(cached.tree).toBe((await bench.take(nodeFs, source)).tree)
     }),
-    { numRuns: 150 },
+    runs(120),
   )
   await cache.close()
 })

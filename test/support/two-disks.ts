@@ -74,3 +74,14 @@ function pathsBelow(fs: typeof nodeFs, root: string, prefix: string): string[] {
 export function noise(length: number): Uint8Array {
   return randomBytes(length)
 }
+
+/** Does something without the rights of root, to whom nothing is denied; others do it as they are. */
+export async function asNobody<T>(act: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return act()
+  process.seteuid?.(65534)
+  try {
+    return await act()
+  } finally {
+    process.seteuid?.(0)
+  }
+}

@@ -8,22 +8,28 @@ import type { FileSystem } from '../../src/core/base/fs-node.ts'
 import type { Id } from '../../src/core/model/id.ts'
 import { createRepository, type PackRepository } from '../../src/core/repo/open-repository.ts'
 import type { TreeEntry } from '../../src/core/codec/objects/tree-entry.ts'
+import type { ObjectWriter } from '../../src/core/store/object-store.ts'
 import { build } from '../../src/core/tree/build.ts'
 import { walk } from '../../src/core/tree/walk.ts'
-import type { CheckoutTarget } from '../../src/worktree/checkout-target.ts'
+import type { CheckoutItem, CheckoutTarget } from '../../src/worktree/checkout-target.ts'
 import { checkout, type CheckedOut } from '../../src/worktree/checkout.ts'
 import type { SnapshotSource } from '../../src/worktree/snapshot-run.ts'
 import { snapshot, type Snapshot } from '../../src/worktree/snapshot.ts'
 import { noStatCache, type CachedFile, type StatCache } from '../../src/worktree/stat-cache.ts'
 import { fakeAmbient } from './ambient.ts'
+import { randomName } from './file-store.ts'
 
 /** A repository, and how folders get in and out of it. */
 export interface WorktreeBench {
   readonly repo: PackRepository
   /** A folder into a tree. */
   take(fs: FileSystem, folder: string, how?: Partial<SnapshotSource>, ctx?: Context): Promise<Snapshot>
+  /** The same, to a writer of one's own. */
+  takeTo(out: ObjectWriter, fs: FileSystem, folder: string, how?: Partial<SnapshotSource>): Promise<Snapshot>
   /** A tree into a folder. */
   put(target: PutTarget, tree: Id, ctx?: Context): Promise<CheckedOut>
+  /** What is listed into a folder, as no tree could list it. */
+  putListed(target: PutTarget, items: readonly CheckoutItem[]): Promise<CheckedOut>
   /** A tree of these entries, as no folder could give it; `bodies` are written as blobs. */
   tree(entries: readonly TreeEntry[], bodies?: readonly Uint8Array[]): Promise<Id>
 }
@@ -36,21 +42,27 @@ export const later = (): Date => new Date(Date.now() + 5000)
 
 /** An empty repository in memory. */
 export async function worktreeBench(): Promise<WorktreeBench> {
-  const ambient = fakeAmbient()
-  const repo = await createRepository(memoryBackend(), ambient)
+  const repo = await createRepository(memoryBackend(), fakeAmbient())
   const { objects } = repo
+  const whole = (target: PutTarget): CheckoutTarget => {
+    const recipe = (): Promise<undefined> => Promise.resolve(undefined)
+    const common = { objects, recipe, force: false, windows: false, randomName: randomName() }
+    return { ...common, ...target }
+  }
+  const sourceOf = (out: ObjectWriter, fs: FileSystem, folder: string): SnapshotSource => {
+    const source = { fs, folder, out, cache: noStatCache, now: later, objects }
+    return { ...source, outside: 'refuse', depth: 0 }
+  }
   return {
     repo,
     take: (fs, folder, how, ctx) =>
-      objects.batch((out) => {
-        const source = { fs, folder, out, cache: noStatCache, now: later, objects }
-        return snapshot({ ...source, outside: 'refuse', depth: 0, ...how }, ctx)
+      objects.batch((out) => snapshot({ ...sourceOf(out, fs, folder), ...how }, ctx)),
+    takeTo: (out, fs, folder, how) => snapshot({ ...sourceOf(out, fs, folder), ...how }),
+    put: (target, tree, ctx) => checkout(whole(target), () => walk(objects, tree, ctx), ctx),
+    putListed: (target, items) =>
+      checkout(whole(target), async function* () {
+        for (const item of items) yield await Promise.resolve(item)
       }),
-    put: (target, tree, ctx) => {
-      const recipe = (): Promise<undefined> => Promise.resolve(undefined)
-      const common = { objects, recipe, force: false, windows: false, randomName: ambient.randomName() }
-      return checkout({ ...common, ...target }, () => walk(objects, tree, ctx), ctx)
-    },
     tree: (entries, bodies = []) =>
       objects.batch(async (out) => {
         for (const body of bodies) await out.writeBlob(body)
@@ -99,6 +111,15 @@ export function watchedFs(
       }
     },
   })
+}
+
+/** Watches which files are opened, by their paths below a folder `in`. */
+export function openedIn(base: FileSystem): { readonly fs: FileSystem; readonly opened: string[] } {
+  const opened: string[] = []
+  const fs = watchedFs(base, (call, [path]) => {
+    if (call === 'openSync') opened.push(String(path).replace(/^.*\/in\//, ''))
+  })
+  return { fs, opened }
 }
 
 /** The error that something fails with; it must be one of ours, of that code, and name all of `naming`. */
