@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The entry: answers --version by itself, for that is asked often and needs nothing; else runs the bundle.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import * as module from 'node:module'
 
 const major = Number(process.versions.node.split('.')[0])
@@ -12,8 +13,20 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exitCode = 7
 } else if (first === '--version' || first === '-v') {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  console.log(`quilt ${version} node-${process.version} ${process.platform}-${process.arch}`)
+  try {
+    writeSync(1, `quilt ${version} node-${process.version} ${process.platform}-${process.arch}\n`)
+  } catch (error) {
+    if (error.code !== 'EPIPE') {
+      console.error('error: cannot write to standard output: ' + error.message)
+      process.exitCode = 8
+    }
+  }
 } else {
+  // oclif asks for the home and the shell while it loads, and would fail where the system does not know the user.
+  if (process.platform !== 'win32' && !isKnownUser()) {
+    process.env.HOME ??= ''
+    process.env.SHELL ??= '/bin/sh'
+  }
   if (module.enableCompileCache) module.enableCompileCache() // Node 22.8 and later: halves the start (measured)
   const root = new URL('..', import.meta.url)
   let cli
@@ -26,4 +39,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   }
   const { fileURLToPath } = await import('node:url')
   await cli.main(fileURLToPath(root))
+}
+
+function isKnownUser() {
+  try {
+    return userInfo() !== undefined
+  } catch {
+    return false
+  }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, type Interfaces } from '@oclif/core'
+import { QuiltError } from '../core/base/error.ts'
 import { describeFailure } from './failure.ts'
 import { openOutput, processStreams, settingsFromArgv } from './output.ts'
 
@@ -17,6 +18,7 @@ export async function main(root: string): Promise<void> {
   process.on('uncaughtException', (error) => {
     endWith(error, argv)
   })
+  watchStdout(argv)
   try {
     const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
     // Nothing of the user's is loaded as code: quilt's own plugins are data until needed (src/plugins).
@@ -33,6 +35,16 @@ function withPlugins(pjson: Interfaces.PJSON, argv: readonly string[]): Interfac
   const first = argv[0]
   if (first === undefined || first.startsWith('-') || needPlugins.has(first)) return pjson
   return { ...pjson, oclif: { ...pjson.oclif, plugins: [] } }
+}
+
+/** oclif's own listener throws, past every `finally`. What a command prints, its output notes and tells in the end. */
+function watchStdout(argv: readonly string[]): void {
+  process.stdout.removeAllListeners('error')
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || process.stdout.listenerCount('error') > 1) return
+    const message = `cannot write to standard output: ${error.message}`
+    endWith(new QuiltError('UNAVAILABLE', message, { cause: error }), argv)
+  })
 }
 
 function endWith(error: unknown, argv: readonly string[]): never {

@@ -1,7 +1,8 @@
 // What a build is made from: a folder, a single file for a sub-path, or nothing.
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
-import { fileError } from '../worktree/file-error.ts'
+import { isWithin } from '../core/model/path.ts'
+import { fileError, onPath } from '../worktree/file-error.ts'
 
 /** A source, its path absolute. */
 export type BuildSource =
@@ -40,4 +41,20 @@ export function buildSource(fs: FileSystem, path: string | undefined, part: bool
   throw new QuiltError('INVALID', `a package is built from a folder, and "${path}" is a file`, {
     hint: 'build its folder, or name a node for it: quilt build OWNER/NAME/NODE FILE',
   })
+}
+
+/**
+ * The store's path below a folder that is built, by whichever way the two were named; `undefined` where it lies
+ * elsewhere. It is left out: it changes while it is read.
+ * @throws INVALID for a folder in the store
+ */
+export function storeWithin(fs: FileSystem, folder: string, store: string): string | undefined {
+  if (!fs.existsSync(store)) return undefined
+  const [source, kept] = [folder, store].map((path) => onPath('read', path, () => fs.realpathSync(path)))
+  if (source === undefined || kept === undefined) return undefined
+  if (isWithin(source, kept)) {
+    throw new QuiltError('INVALID', `"${folder}" is inside the store`, { hint: 'build another folder' })
+  }
+  const above = source === '/' ? '' : source
+  return isWithin(kept, above) ? `${folder === '/' ? '' : folder}${kept.slice(above.length)}` : undefined
 }

@@ -1,6 +1,7 @@
 // Where plugins meet the engine: opens an address with the plugin that its scheme asks for.
 import type { Ambient } from '../core/base/ambient.ts'
 import { QuiltError } from '../core/base/error.ts'
+import type { RepositoryOptions } from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { BackendPlugin, Env } from './api.ts'
 import { builtinBackends } from './builtin.ts'
@@ -9,9 +10,14 @@ import { builtinBackends } from './builtin.ts'
  * Opens a remote by its address.
  * @throws UNSUPPORTED for a scheme that no plugin brings; what the plugin throws
  */
-export async function openRemote(address: URL, env: Env, ambient: Ambient): Promise<Remote> {
+export async function openRemote(
+  address: URL,
+  env: Env,
+  ambient: Ambient,
+  options?: RepositoryOptions,
+): Promise<Remote> {
   const backend = await (await checkScheme(address)()).default.open(address, env, ambient)
-  return bucketRemote(backend, ambient, address.href)
+  return bucketRemote(backend, ambient, address.href, options)
 }
 
 /**

@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
-import { cosmiconfig } from 'cosmiconfig'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Env } from '../plugins/api.ts'
 import { fileError } from '../worktree/file-error.ts'
-import { isOthers } from './folders.ts'
+import { damagedConfiguration, findProjectFile } from './project-file.ts'
 
 /** Every key that a configuration may hold. `remotes.NAME` stands for any name. */
 export const configurationKeys = [
@@ -16,6 +15,7 @@ export const configurationKeys = [
   'remotes.NAME',
   'author.name',
   'author.email',
+  'gc.auto',
 ] as const
 
 /** The variable that says a key, where there is one. */
@@ -25,6 +25,7 @@ export const configurationVariables: Readonly<Record<string, string>> = {
   remote: 'QUILT_REMOTE',
   'author.name': 'QUILT_AUTHOR_NAME',
   'author.email': 'QUILT_AUTHOR_EMAIL',
+  'gc.auto': 'QUILT_GC_AUTO',
 }
 
 /** One value and where it is from: a file's path, a variable's name, or `default`. */
@@ -60,7 +61,8 @@ export async function readConfiguration(sources: ConfigurationSources): Promise<
     for (const value of found) values.set(value.key, value)
   }
   if (sources.userFile !== undefined) add(readUserFile(sources.userFile))
-  add(await readProjectFile(sources))
+  const project = findProjectFile(sources.folder, sources.warn)
+  if (project !== undefined) add(flatten(project.config, project.path))
   for (const [key, variable] of Object.entries(configurationVariables)) {
     const value = sources.env[variable]
     if (value !== undefined && value !== '') add([{ key, value, source: variable }])
@@ -74,6 +76,15 @@ export function configuredRemotes(configuration: Configuration): readonly Config
     .filter(({ key }) => remotePattern.test(key))
     .map((value) => ({ ...value, key: value.key.slice('remotes.'.length) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/**
+ * Small packs are joined unless `gc.auto` says false.
+ * @throws INVALID for what says neither true nor false
+ */
+export function joinsPacks(auto: string | undefined): boolean {
+  if (auto === undefined || auto === 'true' || auto === 'false') return auto !== 'false'
+  throw new QuiltError('INVALID', `gc.auto must be true or false, not ${JSON.stringify(auto)}`)
 }
 
 /** True for what a remote may be called. */
@@ -131,6 +142,7 @@ export async function configSet(
   value: string,
 ): Promise<ConfiguredValue> {
   checkConfigurationKey(key)
+  if (key === 'gc.auto' && value !== '') joinsPacks(value)
   const kept = placed(key, value, (path) => session.resolvePath(path))
   writeUserValue(session.userFile, key, kept === '' ? undefined : kept)
   await session.reload()
@@ -182,38 +194,8 @@ function readUserFile(file: string): readonly ConfiguredValue[] {
   try {
     return flatten(JSON.parse(text), file)
   } catch (error) {
-    throw isQuiltError(error) ? error : damaged(file, error)
+    throw isQuiltError(error) ? error : damagedConfiguration(file, error)
   }
-}
-
-/**
- * The project's own file, as cosmiconfig finds it; only JSON and YAML, since a data folder must not run code. One
- * that another user put there (in /tmp, say) does not say where our data goes. (H133)
- */
-async function readProjectFile({ folder, warn }: ConfigurationSources): Promise<readonly ConfiguredValue[]> {
-  const searchPlaces = [
-    'package.json',
-    ...['', '.json', '.yaml', '.yml'].map((end) => `.quiltrc${end}`),
-    ...['.json', '.yaml', '.yml'].map((end) => `quilt.config${end}`),
-  ]
-  // One folder at a time, up to the root: cosmiconfig's own walk would look into the home of the process as well.
-  const explorer = cosmiconfig('quilt', { searchPlaces, searchStrategy: 'none', cache: false })
-  for (let at = folder; ; at = dirname(at)) {
-    const found = await explorer.search(at).catch((error: unknown) => {
-      throw damaged(at, error)
-    })
-    if (found !== null && isOthers(found.filepath)) {
-      warn(`"${found.filepath}" belongs to another user, so its configuration is not read`)
-    } else if (found !== null) {
-      return found.isEmpty === true ? [] : flatten(found.config, found.filepath)
-    }
-    if (dirname(at) === at) return []
-  }
-}
-
-function damaged(file: string, cause: unknown): QuiltError {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
-  return new QuiltError('INVALID', `the configuration in "${file}" cannot be read: ${why}`, { cause })
 }
 
 /** A file's values by key, nested ones joined by dots; lists of folders are joined as PATH is. */
@@ -227,11 +209,12 @@ function flatten(config: unknown, source: string, prefix = ''): ConfiguredValue[
   const absolute = (path: string): string => resolve(dirname(source), path)
   return Object.entries(config).flatMap(([name, value]: [string, unknown]) => {
     const key = prefix === '' ? name : `${prefix}.${name}`
-    if (key === 'author' || key === 'remotes') return flatten(value, source, key)
+    if (key === 'author' || key === 'remotes' || key === 'gc') return flatten(value, source, key)
     checkKeyIn(key, source)
     if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
       return [{ key, value: placed(key, value.join(delimiter), absolute), source }]
     }
+    if (typeof value === 'boolean' && key === 'gc.auto') return [{ key, value: String(value), source }]
     if (typeof value === 'string') return [{ key, value: placed(key, value, absolute), source }]
     throw new QuiltError('INVALID', `"${key}" in "${source}" must be text`)
   })

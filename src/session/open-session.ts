@@ -1,14 +1,20 @@
 // Opens sessions: reads the configuration, finds the store, hands out remotes. The composition root of the library.
 import * as nodeFs from 'node:fs'
-import { hostname, userInfo } from 'node:os'
+import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Identity } from '../core/model/commit.ts'
 import { readOnly } from '../core/backend/read-only.ts'
-import { createRepository, openRepository } from '../core/repo/open-repository.ts'
+import {
+  createRepository,
+  openRepository,
+  type PackRepository,
+  type RepositoryOptions,
+} from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
@@ -18,8 +24,9 @@ import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
 import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import { machineAmbient } from './ambient.ts'
-import { readConfiguration, type Configuration } from './configuration.ts'
+import { joinsPacks, readConfiguration, type Configuration } from './configuration.ts'
 import { isOthers, userFolders } from './folders.ts'
+import { scratchFolder } from './scratch-folder.ts'
 
 /** How to open a session. What is left out comes from the environment and the configuration. */
 export interface SessionOptions {
@@ -63,11 +70,19 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
   const named = options.store ?? value('store')
   const store = named === undefined ? folders && `${folders.data}/store` : resolve(folder, named)
   const extraFolders = (value('packageDirs') ?? '').split(delimiter).filter((path) => path !== '')
-  const remotes = openRemotes({ configuration: () => configuration, folder, env, ambient, fs: options.fs })
+  const tidy = joinsPacks(value('gc.auto')) ? tidyPacks : undefined
+  const remotes = openRemotes({
+    configuration: () => configuration,
+    folder,
+    env,
+    ambient,
+    fs: options.fs,
+    tidy,
+  })
   const local = once(() => {
     if (store === undefined) throw noHome('to keep a store in', 'name one with --store DIR or QUILT_STORE')
     if (options.fs === undefined) warnOfOwner(store, warn)
-    return openLocal(fs, store, ambient)
+    return openLocal(fs, store, { ambient, tidy })
   })
   const extra = once(() =>
     openExtra(
@@ -77,6 +92,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     ),
   )
   const cache = once(() => openCache(options.fs, store))
+  const scratch = scratchFolder(fs, () => `${store ?? tmpdir()}/cache/scratch`, ambient)
   return {
     get configuration() {
       return configuration
@@ -100,15 +116,23 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     windows: process.platform === 'win32',
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
     ambient,
+    scratch,
     identity: () => identityFrom(value, ambient),
     warn,
     close: async () => {
       await (await cache.made())?.close()
+      scratch.close()
       await (await local.made())?.repository.close()
       for (const one of (await extra.made()) ?? []) await one.repository.close()
       await remotes.close()
     },
   }
+}
+
+/** Not loaded before a batch has ended: no start waits for it. */
+async function tidyPacks(repository: PackRepository, ctx?: Context): Promise<void> {
+  const { joinSmallPacks } = await import('../core/repo/join-packs.ts')
+  await joinSmallPacks(repository, ctx)
 }
 
 /** The working directory. @throws NOT_FOUND when it was removed under us */
@@ -143,10 +167,14 @@ function once<T>(make: () => Promise<T>): { get: () => Promise<T>; made: () => P
   }
 }
 
-async function openLocal(fs: FileSystem, folder: string, ambient: Ambient): Promise<LocalStore> {
+async function openLocal(
+  fs: FileSystem,
+  folder: string,
+  { ambient, tidy }: RepositoryOptions & { readonly ambient: Ambient },
+): Promise<LocalStore> {
   const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName() })
   try {
-    return { repository: await createRepository(backend, ambient), folder }
+    return { repository: await createRepository(backend, ambient, undefined, { tidy }), folder }
   } catch (error) {
     if (!isQuiltError(error) || error.hint !== undefined || error.code === 'CORRUPT') throw error
     throw new QuiltError(error.code, error.message, {
@@ -210,6 +238,7 @@ interface RemoteParts {
   readonly env: Env
   readonly ambient: Ambient
   readonly fs: FileSystem | undefined
+  readonly tidy: RepositoryOptions['tidy']
 }
 
 function openRemotes(parts: RemoteParts): {
@@ -230,10 +259,10 @@ function openRemotes(parts: RemoteParts): {
   }
 }
 
-async function openAddress({ env, ambient, fs }: RemoteParts, address: URL): Promise<Remote> {
-  if (fs === undefined || address.protocol !== 'file:') return openRemote(address, env, ambient)
+async function openAddress({ env, ambient, fs, tidy }: RemoteParts, address: URL): Promise<Remote> {
+  if (fs === undefined || address.protocol !== 'file:') return openRemote(address, env, ambient, { tidy })
   const backend = await folderBackend(fileURLToPath(address), { fs, randomName: () => ambient.randomName() })
-  return bucketRemote(backend, ambient, address.href)
+  return bucketRemote(backend, ambient, address.href, { tidy })
 }
 
 /** A remote's address: by a configured name, as an address, or as a folder's path. */
@@ -257,10 +286,10 @@ export function addressOf(text: string, resolvePath: (path: string) => string): 
     try {
       return new URL(text)
     } catch (cause) {
-      throw new QuiltError('INVALID', `invalid address ${JSON.stringify(text)}`, { cause })
+      throw new QuiltError('INVALID', `invalid address ${JSON.stringify(text.slice(0, 200))}`, { cause })
     }
   }
-  throw new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(text)}`, {
+  throw new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(text.slice(0, 80))}`, {
     hint: 'name one with: quilt remote add NAME ADDRESS, or give an address such as file:///path',
   })
 }

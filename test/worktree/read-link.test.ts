@@ -44,6 +44,13 @@ describe.each(disks)('on %s', (_name, make) => {
     })
   })
 
+  test('what is no link any more is said to be none', () => {
+    const disk = make()
+    disk.write({ 'in/link': 'x' })
+    const place = { path: `${disk.root}/in/link`, depth: 0, followed: [] }
+    expect(() => readLink(disk.fs, 'follow', place)).toThrow(/in\/link" is no link any more/)
+  })
+
   test('a link to follow that leads nowhere is named', () => {
     expect(() => read(make(), '../nowhere', 'follow')).toThrow(/cannot follow ".*in\/link"/)
   })

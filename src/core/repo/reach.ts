@@ -3,15 +3,15 @@
 import { checkSignal, type Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import type { TreeEntry } from '../codec/objects/tree-entry.ts'
-import { isLeaf, type TreeNode } from '../codec/objects/tree-node.ts'
+import { isLeaf, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { treeDepth } from '../model/entry.ts'
 import type { Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { isWithin, joinPath } from '../model/path.ts'
 import { derivedEntries } from '../tree/entries.ts'
-import { lookupDerived } from '../tree/lookup.ts'
-import type { NodeReader } from '../tree/node.ts'
+import { entryAt, lookupDerived } from '../tree/lookup.ts'
+import { checkChild, readRoot, type NodeReader } from '../tree/node.ts'
 
 /** One object that a commit reaches; `path` is where, for messages. */
 export type Reached =
@@ -76,7 +76,8 @@ async function* reachTree(
         yield { kind: 'tree', id: fresh.id, path }
         continue
       }
-      const { entry, known } = fresh
+      const { known } = fresh
+      const entry = entryAt(fresh.entry, depth)
       const below = joinPath(path, entry.name)
       if (entry.type === 'group') {
         const than = known?.type === 'group' ? known.id : undefined
@@ -134,12 +135,17 @@ type Fresh =
   | { readonly kind: 'node'; readonly id: Id }
   | { readonly kind: 'entry'; readonly entry: TreeEntry; readonly known: TreeEntry | undefined }
 
+/** Of nodes that are not known yet: the node above, and which of its children they are. */
+type Places = Map<Id, { readonly node: InnerNode; readonly at: number }>
+
 /**
  * The nodes and entries of one folder that another does not have. Goes down both level by level, leaving out
  * the nodes that they share.
  */
 async function* freshNodes(nodes: NodeReader, tree: Id, than: Id | undefined): AsyncGenerator<Fresh> {
   if (tree === than) return
+  await readRoot(nodes, tree)
+  const places: Places = new Map()
   let wanted: Id[] = [tree]
   let known: Id[] = than === undefined ? [] : [than]
   for (;;) {
@@ -154,12 +160,12 @@ async function* freshNodes(nodes: NodeReader, tree: Id, than: Id | undefined): A
     if (level === 0) break
     // On the same level both go down; a lower one waits.
     const together = known.length > 0 && (await levelOf(nodes, known)) === level
-    wanted = await childrenOf(nodes, wanted)
+    wanted = await childrenOf(nodes, wanted, places)
     if (together) known = await childrenOf(nodes, known)
   }
   const before = new Map<string, TreeEntry>()
   for await (const entry of entriesOf(nodes, known)) before.set(entry.name, entry)
-  for await (const entry of entriesOf(nodes, wanted)) {
+  for await (const entry of entriesOf(nodes, wanted, places)) {
     const old = before.get(entry.name)
     const same =
       old !== undefined && 'id' in old && 'id' in entry && old.id === entry.id && old.type === entry.type
@@ -171,20 +177,34 @@ async function levelOf(nodes: NodeReader, ids: readonly Id[]): Promise<number> {
   return ((await nodes.readNodes(ids.slice(0, 1)))[0] as TreeNode).level
 }
 
-async function childrenOf(nodes: NodeReader, ids: readonly Id[]): Promise<Id[]> {
+async function childrenOf(nodes: NodeReader, ids: readonly Id[], places?: Places): Promise<Id[]> {
   const children: Id[] = []
-  for (let at = 0; at < ids.length; at += nodesAtOnce) {
-    for (const node of await nodes.readNodes(ids.slice(at, at + nodesAtOnce))) {
-      if (!isLeaf(node)) for (const child of node.children) children.push(child.id)
+  for await (const node of placedNodes(nodes, ids, places)) {
+    if (isLeaf(node)) continue
+    for (const [at, { id }] of node.children.entries()) {
+      children.push(id)
+      places?.set(id, { node, at })
     }
   }
   return children
 }
 
-async function* entriesOf(nodes: NodeReader, ids: readonly Id[]): AsyncGenerator<TreeEntry> {
+async function* entriesOf(nodes: NodeReader, ids: readonly Id[], places?: Places): AsyncGenerator<TreeEntry> {
+  for await (const node of placedNodes(nodes, ids, places)) if (isLeaf(node)) yield* node.entries
+}
+
+/** Nodes, and each is what the one above it says, where `places` tells which that is. */
+async function* placedNodes(
+  nodes: NodeReader,
+  ids: readonly Id[],
+  places: Places | undefined,
+): AsyncGenerator<TreeNode> {
   for (let at = 0; at < ids.length; at += nodesAtOnce) {
-    for (const node of await nodes.readNodes(ids.slice(at, at + nodesAtOnce))) {
-      if (isLeaf(node)) yield* node.entries
+    const some = ids.slice(at, at + nodesAtOnce)
+    for (const [i, node] of (await nodes.readNodes(some)).entries()) {
+      const place = places?.get(some[i] as Id)
+      if (place !== undefined) checkChild(place.node, place.at, node)
+      yield node
     }
   }
 }

@@ -2,15 +2,26 @@
 import { explain, compare } from '@renovatebot/pep440'
 import { QuiltError } from '../../core/base/error.ts'
 
+/** Longer numbers are not told apart by those who read them as JavaScript's: such versions are refused. */
+const tooLongNumber = /\d{16}/
+
 /**
  * A version's normal form: what two spellings of one version share.
  * @returns `undefined` for what is no version
  * @example normalVersion(' v1.0-1') // '1.0.post1'
  */
 export function normalVersion(text: string): string | undefined {
-  const parsed = explain(text.trim().toLowerCase())
+  const clean = text.trim().toLowerCase()
+  const parsed = tooLongNumber.test(clean) ? null : explain(clean)
   if (parsed === null) return undefined
-  return parsed.local === null || parsed.local === '' ? parsed.public : `${parsed.public}+${parsed.local}`
+  const [, local] = clean.split('+')
+  return local === undefined ? parsed.public : `${parsed.public}+${normalLocal(local)}`
+}
+
+/** By ourselves: the parser takes 1e2 and 0x64 for 100. */
+function normalLocal(local: string): string {
+  const parts = local.split(/[-_.]/)
+  return parts.map((part) => (/^\d+$/.test(part) ? String(Number(part)) : part)).join('.')
 }
 
 /**
@@ -21,7 +32,7 @@ export function parseVersion(text: string): string {
   const version = normalVersion(text)
   if (version !== undefined) return version
   throw new QuiltError('INVALID', `invalid version ${JSON.stringify(text.slice(0, 80))}`, {
-    hint: 'use a version as PEP 440 has it: 1.0, 2.1.3, 1.0rc1, 1.0.post1',
+    hint: 'use a version as PEP 440 has it: 1.0, 2.1.3, 1.0rc1, 1.0.post1; numbers have at most 15 digits',
   })
 }
 
