@@ -21,7 +21,7 @@ import { nodeReader } from '../core/tree/node.ts'
 import { writeFileBlob } from '../worktree/read-file.ts'
 import { snapshot, type Snapshot } from '../worktree/snapshot.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
-import { buildSource, type BuildSource } from './build-source.ts'
+import { buildSource, storeWithin, type BuildSource } from './build-source.ts'
 import { writeDerived } from './derived.ts'
 import { findInstalled, onlyRead } from './names/installed.ts'
 import type { Session } from './session.ts'
@@ -265,10 +265,12 @@ async function makeNode(
     }
     return { entry, snapshot: { files: 1, bytes: size, ignored: 0, recipes, tree: id } }
   }
+  const store = storeWithin(session.fs, source.path, (await session.local()).folder)
   const made = await snapshot(
     {
       fs: session.fs,
       folder: source.path,
+      ...(store === undefined ? undefined : { store }),
       out,
       cache,
       now: () => session.ambient.now(),

@@ -5,7 +5,7 @@ import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
-import { streamBlob } from '../core/store/blob-source.ts'
+import { sendBlob } from '../core/store/blob-source.ts'
 import type { CheckoutItems, CheckoutTarget } from './checkout-target.ts'
 import { checkDestination, placeOf } from './destination.ts'
 import { errnoOf, fileError } from './file-error.ts'
@@ -164,13 +164,14 @@ async function writeLarge(job: Job, { path, entry }: FileItem): Promise<void> {
   const handle = onStage(job, path, (place) => openNew(fs, place, entry))
   let written = 0
   try {
-    for await (const part of streamBlob(objects, entry.id, vouched, job.ctx)) {
+    const write = (part: Uint8Array): void => {
       checkSignal(job.ctx)
       written += part.length
       if (written > entry.size) throw otherSize(path, entry)
       onStage(job, path, () => writeAll(fs, handle, part))
       job.ctx?.onProgress?.({ task: 'checkout', unit: 'bytes', done: job.bytes + written })
     }
+    await sendBlob(objects, { blob: entry.id, recipe: vouched }, write, job.ctx)
     if (written !== entry.size) throw otherSize(path, entry)
   } catch (error) {
     closeQuietly(fs, handle)

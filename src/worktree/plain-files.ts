@@ -4,12 +4,13 @@ import type { Stats } from 'node:fs'
 import { checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
+import { readerParts } from '../core/base/source.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import { isId, type Id } from '../core/model/id.ts'
-import { streamBlob } from '../core/store/blob-source.ts'
+import { sendBlob } from '../core/store/blob-source.ts'
 import type { ObjectReader } from '../core/store/object-store.ts'
 import { errnoOf, fileError, onPath } from './file-error.ts'
-import { openToRead, readBlocks } from './read-file.ts'
+import { blockReader, openToRead } from './read-file.ts'
 import { statusOf } from './stage.ts'
 import { createHasher } from '#hash'
 
@@ -103,7 +104,7 @@ async function hasBytes(
   const handle = openToRead(fs, path)
   try {
     const hasher = createHasher()
-    for await (const bytes of readBlocks({ fs, handle, path, size }, ctx)) hasher.update(bytes)
+    for await (const bytes of readerParts(blockReader({ fs, handle, path, size }), ctx)) hasher.update(bytes)
     return hasher.digest() === id
   } finally {
     fs.closeSync(handle)
@@ -132,6 +133,7 @@ async function make(
   try {
     try {
       await fill({ fs, objects, handle }, { entry, recipe }, ctx)
+      fs.fsyncSync(handle) // after a power cut the stamp must not vouch for bytes that never came to the disk
     } finally {
       fs.closeSync(handle)
     }
@@ -143,25 +145,21 @@ async function make(
   }
 }
 
-/** Writes a blob's bytes and checks them against its id. */
+/** Writes a blob's bytes, which are checked against its id on the way. */
 async function fill(
   { fs, objects, handle }: Pick<PlainFilesSource, 'fs' | 'objects'> & { readonly handle: number },
   { entry, recipe }: { readonly entry: FileEntry; readonly recipe: Id | undefined },
   ctx?: Context,
 ): Promise<void> {
-  const hasher = createHasher()
   let size = 0
-  for await (const part of streamBlob(objects, entry.id, recipe, ctx)) {
+  const write = (part: Uint8Array): void => {
     checkSignal(ctx)
-    hasher.update(part)
     size += part.length
     for (let at = 0; at < part.length;) at += fs.writeSync(handle, part, at, part.length - at)
   }
-  if (size !== entry.size || hasher.digest() !== entry.id) {
-    throw new QuiltError(
-      'CORRUPT',
-      `blob ${entry.id} does not have the bytes, or the length, that its tree gives it`,
-    )
+  await sendBlob(objects, { blob: entry.id, recipe }, write, ctx)
+  if (size !== entry.size) {
+    throw new QuiltError('CORRUPT', `blob ${entry.id} does not have the length that its tree gives it`)
   }
 }
 

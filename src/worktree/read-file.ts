@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs'
 import { checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
+import type { ByteReader } from '../core/base/source.ts'
 import { chunkThreshold } from '../core/chunk/fastcdc.ts'
 import type { ObjectWriter, StoredBlob } from '../core/store/object-store.ts'
 import { errnoOf, onPath } from './file-error.ts'
@@ -20,10 +21,10 @@ interface SeenFile {
   readonly path: string
   /** Its status now. */
   readonly look: () => Stats
+  /** Memory to read a small file into, where it is at hand: new memory for each costs more than reading it. */
+  readonly memory?: Uint8Array | undefined
 }
 
-/** Large files are read in blocks of this many bytes. */
-const blockBytes = 1024 * 1024
 /** How often a file is read that keeps changing. */
 const mostReads = 3
 /** A pipe that someone puts in a file's place would else be waited for. */
@@ -49,13 +50,14 @@ export async function writeFileBlob(
  * @throws DENIED, INVALID, UNAVAILABLE
  */
 export async function writeScannedBlob(
-  { fs, path, seen }: { readonly fs: FileSystem; readonly path: string; readonly seen: Stats },
+  { seen, ...file }: Omit<SeenFile, 'look'> & { readonly seen: Stats },
   out: ObjectWriter,
   ctx?: Context,
 ): Promise<ReadFile | undefined> {
+  const { fs, path } = file
   const look = (): Stats => onPath('read', path, () => fs.lstatSync(path))
   try {
-    return await writeSeen({ fs, path, look }, { out, seen }, ctx)
+    return await writeSeen({ ...file, look }, { out, seen }, ctx)
   } catch (error) {
     if (error instanceof QuiltError && error.code === 'NOT_FOUND' && errnoOf(error.cause) === 'ENOENT') {
       return undefined
@@ -77,13 +79,13 @@ async function writeSeen(
     try {
       const small = stamp.size <= chunkThreshold
       const body = small
-        ? onPath('read', path, () => readUpTo(fs, handle, stamp.size))
-        : readBlocks({ fs, handle, path, size: stamp.size }, ctx)
+        ? onPath('read', path, () => readUpTo(fs, handle, stamp.size, file.memory))
+        : blockReader({ fs, handle, path, size: stamp.size })
       const blob = await out.writeBlob(body, ctx)
       const after = onPath('read', path, () => fs.fstatSync(handle))
       if (blob.size === stamp.size && sameStamp(stamp, stampOf(after))) return { blob, stamp }
     } finally {
-      fs.closeSync(handle)
+      onPath('read', path, () => fs.closeSync(handle))
     }
   }
   throw new QuiltError('UNAVAILABLE', `"${path}" keeps changing while it is read`, {
@@ -96,12 +98,15 @@ export function openToRead(fs: FileSystem, path: string): number {
   return onPath('read', path, () => fs.openSync(path, readFlags))
 }
 
-/** Reads to the end, or until `size` bytes are there: then one byte more may come, and shows that there is more. */
-export function readUpTo(fs: FileSystem, handle: number, size: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(size + 1)
+/**
+ * Reads to the end, or until `size` bytes are there: then one byte more may come, and shows that there is more.
+ * The bytes lie in `memory` where that is given and has the room.
+ */
+export function readUpTo(fs: FileSystem, handle: number, size: number, memory?: Uint8Array): Uint8Array {
+  const bytes = memory !== undefined && memory.length > size ? memory : Buffer.allocUnsafeSlow(size + 1)
   let at = 0
   let count: number
-  do at += count = fs.readSync(handle, bytes, at, bytes.length - at, null)
+  do at += count = fs.readSync(handle, bytes, at, size + 1 - at, null)
   while (count > 0 && at < size)
   return bytes.subarray(0, at)
 }
@@ -115,20 +120,24 @@ export interface OpenFile {
 }
 
 /**
- * An open file block by block; timers and signals have their turn between two. As with `readUpTo` one byte too
+ * An open file as a reader; timers and signals have their turn before each read. As with `readUpTo` one byte too
  * many shows that there is more: a file that grows as fast as it is read is not read for ever.
  */
-export async function* readBlocks(
-  { fs, handle, path, size }: OpenFile,
-  ctx?: Context,
-): AsyncGenerator<Uint8Array> {
-  for (let left = size + 1; left > 0;) {
-    await new Promise<void>((resolve) => setImmediate(resolve))
-    checkSignal(ctx)
-    const bytes = Buffer.allocUnsafeSlow(Math.min(left, blockBytes))
-    const count = onPath('read', path, () => fs.readSync(handle, bytes, 0, bytes.length, null))
-    if (count === 0) return
-    left -= count
-    yield bytes.subarray(0, count)
+export function blockReader({ fs, handle, path, size }: OpenFile): ByteReader {
+  let left = size + 1
+  return {
+    size,
+    read: async (into, ctx) => {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      checkSignal(ctx)
+      let at = 0
+      for (let count = 1; count > 0 && at < into.length && left > 0;) {
+        const length = Math.min(into.length - at, left)
+        count = onPath('read', path, () => fs.readSync(handle, into, at, length, null))
+        at += count
+        left -= count
+      }
+      return at
+    },
   }
 }

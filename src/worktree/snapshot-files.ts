@@ -8,7 +8,7 @@ import { joinPath } from '../core/model/path.ts'
 import { readRecipe } from '../core/store/recipe-tree.ts'
 import { writeScannedBlob } from './read-file.ts'
 import { pause, type SnapshotRun } from './snapshot-run.ts'
-import type { CachedFile } from './stat-cache.ts'
+import type { CachedFile, CachedFolder } from './stat-cache.ts'
 import { isRacy, sameStamp, stampOf } from './stat-stamp.ts'
 
 /** Something found in a folder. */
@@ -25,7 +25,22 @@ interface FoundIn {
   readonly folder: string
   readonly inside: string
   /** The names from `first` on, up to `next`; without it nothing is remembered of them. */
-  readonly range: { readonly first: string; readonly next: string | undefined } | undefined
+  readonly range: NameRange | undefined
+}
+
+/** Names from `first` on, up to `next` (excluded; `undefined`: to the last). */
+interface NameRange {
+  readonly first: string
+  readonly next: string | undefined
+}
+
+/** The files of a range of names. */
+export interface SnapshotFiles {
+  readonly entries: ReadonlyMap<string, FileEntry>
+  /** Those of them that may be remembered. */
+  readonly kept: ReadonlyMap<string, CachedFile>
+  /** True when these are remembered already. */
+  readonly same: boolean
 }
 
 /**
@@ -37,11 +52,11 @@ export async function snapshotFiles(
   run: SnapshotRun,
   { folder, inside, range }: FoundIn,
   found: readonly SourceFile[],
-): Promise<ReadonlyMap<string, FileEntry>> {
+): Promise<SnapshotFiles> {
   const { cache } = run.source
   const files = found.filter((source) => source.kind === 'file')
   const entries = new Map<string, FileEntry>()
-  if (files.length === 0) return entries
+  if (files.length === 0) return { entries, kept: none, same: true }
   const remembered = range === undefined ? none : await cache.read(folder, range.first, range.next)
   const valid = await validOf(run, files, remembered)
   const kept = new Map<string, CachedFile>()
@@ -54,10 +69,61 @@ export async function snapshotFiles(
     entries.set(source.name, noteFile(run, source, file, await isExecutable(run, inside, source)))
     if (known === undefined) await pause(run)
   }
-  if (range !== undefined && (valid.size !== remembered.size || valid.size !== kept.size)) {
-    await cache.write({ folder, ...range, files: kept })
+  return { entries, kept, same: valid.size === remembered.size && valid.size === kept.size }
+}
+
+/**
+ * The tree of a folder that holds files alone, is all as the cache remembers it, and whose objects are all here.
+ * Nothing is looked up then but the packs in which they lie.
+ */
+export async function unchangedTree(
+  run: SnapshotRun,
+  known: CachedFolder,
+  found: readonly SourceFile[],
+): Promise<Id | undefined> {
+  const { out, executable } = run.source
+  if (executable !== undefined || found.length !== known.names.length) return undefined
+  for (let i = 0; i < found.length; i++) {
+    const { name, kind, stats } = found[i] as SourceFile
+    if (kind !== 'file' || name !== known.names[i] || !known.sameStamp(i, stats)) return undefined
   }
-  return entries
+  if ((await out.hasPacks?.(known.packs, run.ctx)) !== true) return undefined
+  run.files += found.length
+  for (let i = 0; i < found.length; i++) run.bytes += known.size(i)
+  for (const { id, recipe, stamp } of known.recipes()) {
+    if (recipe !== undefined) run.recipes.set(id, { id: recipe, size: stamp.size })
+  }
+  return known.tree
+}
+
+/**
+ * Remembers a folder's only range of names; with its tree, of these nodes, where that is made of these files alone
+ * and all of it is here.
+ */
+export async function rememberFolder(
+  run: SnapshotRun,
+  { folder, tree, nodes }: { readonly folder: string; readonly tree: Id; readonly nodes: readonly Id[] },
+  { entries, kept, same }: SnapshotFiles,
+): Promise<void> {
+  const { out, cache } = run.source
+  const packs = new Set<string>()
+  const note = async (ids: Iterable<Id>): Promise<boolean> => {
+    const names = await out.packsOf?.(ids, run.ctx)
+    for (const name of names ?? []) packs.add(name)
+    return names !== undefined
+  }
+  const isWhole = async (): Promise<boolean> => {
+    if (cache.readFolder === undefined || kept.size < entries.size) return false
+    if (!(await note(nodes))) return false
+    for (const { id, recipe } of kept.values()) {
+      if (!(await note([id])) || (recipe !== undefined && !(await eachPart(run, recipe, note)))) return false
+    }
+    return true
+  }
+  const known = (await isWhole()) ? { id: tree, packs } : undefined
+  if (known !== undefined || !same) {
+    await cache.write({ folder, first: '', next: undefined, files: kept, tree: known })
+  }
 }
 
 const none: ReadonlyMap<string, CachedFile> = new Map()
@@ -83,15 +149,24 @@ async function validOf(
 }
 
 /** True when a recipe and all that it names is here: gc may have left a blob's record and taken its chunks. */
-async function hasChunks({ source: { out, objects }, ctx }: SnapshotRun, recipe: Id): Promise<boolean> {
-  if ((await out.missing([recipe], ctx)).length > 0) return false
+async function hasChunks(run: SnapshotRun, recipe: Id): Promise<boolean> {
+  return eachPart(run, recipe, async (ids) => (await run.source.out.missing(ids, run.ctx)).length === 0)
+}
+
+/** Asks of a recipe, and of all that it names, level by level; ends with the first no. */
+async function eachPart(
+  { source: { objects }, ctx }: SnapshotRun,
+  recipe: Id,
+  ask: (ids: readonly Id[]) => Promise<boolean>,
+): Promise<boolean> {
+  if (!(await ask([recipe]))) return false
   if (objects === undefined) return true
   try {
     const open = [recipe]
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       const { level, parts } = await readRecipe(objects, id, ctx)
       const ids = parts.map((part) => part.id)
-      if ((await out.missing(ids, ctx)).length > 0) return false
+      if (!(await ask(ids))) return false
       if (level > 0) open.push(...ids)
     }
     return true
@@ -111,7 +186,7 @@ type SeenFile = CachedFile & { readonly remember: boolean }
 async function readSource(run: SnapshotRun, { path, stats }: SourceFile): Promise<SeenFile | undefined> {
   const { fs, out, now } = run.source
   const readAt = now().getTime()
-  const read = await writeScannedBlob({ fs, path, seen: stats }, out, run.ctx)
+  const read = await writeScannedBlob({ fs, path, seen: stats, memory: run.memory }, out, run.ctx)
   if (read === undefined) return undefined
   const { blob, stamp } = read
   const whole = blob.recipe !== undefined || stamp.size <= chunkThreshold

@@ -32,6 +32,8 @@ export interface SnapshotSource {
 /** State of one snapshot. */
 export interface SnapshotRun {
   readonly source: SnapshotSource
+  /** Small files are read into this, one after the other. */
+  readonly memory: Uint8Array
   readonly recipes: Map<Id, { readonly id: Id; readonly size: number }>
   files: number
   bytes: number

@@ -2,15 +2,23 @@
 import type { Stats } from 'node:fs'
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
+import { chunkThreshold } from '../core/chunk/fastcdc.ts'
 import { treeDepth, type Entry, type FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import { joinPath } from '../core/model/path.ts'
+import type { ObjectWriter } from '../core/store/object-store.ts'
 import { treeBuilder } from '../core/tree/build.ts'
 import { errnoOf, fileError } from './file-error.ts'
 import { ignoreOf, type Ignore } from './ignore.ts'
-import { readLink } from './read-link.ts'
+import { readLink, type FoundLink, type LinkPlace } from './read-link.ts'
 import { checkScanned, readNames, readRules } from './scan.ts'
-import { snapshotFiles, type SourceFile } from './snapshot-files.ts'
+import {
+  rememberFolder,
+  snapshotFiles,
+  unchangedTree,
+  type SnapshotFiles,
+  type SourceFile,
+} from './snapshot-files.ts'
 import { pause, type SnapshotRun, type SnapshotSource } from './snapshot-run.ts'
 
 /** A tree made of a folder. */
@@ -48,7 +56,17 @@ interface Folder {
  * @throws NOT_FOUND, DENIED, INVALID, UNAVAILABLE naming the path
  */
 export async function snapshot(source: SnapshotSource, ctx?: Context): Promise<Snapshot> {
-  const run: SnapshotRun = { source, recipes: new Map(), files: 0, bytes: 0, ignored: 0, breathed: 0, ctx }
+  const memory = new Uint8Array(chunkThreshold + 1)
+  const run: SnapshotRun = {
+    source,
+    memory,
+    recipes: new Map(),
+    files: 0,
+    bytes: 0,
+    ignored: 0,
+    breathed: 0,
+    ctx,
+  }
   const { folder: path, depth } = source
   const top = { path, inside: '', ignore: ignoreOf(), depth, linkDepth: depth, followed: [] }
   const tree = await snapshotFolder(run, top, readNames(source.fs, path))
@@ -64,20 +82,44 @@ async function snapshotFolder(run: SnapshotRun, above: Folder, names: readonly s
   }
   const rules = readRules(run.source.fs, path, names)
   const folder = rules === undefined ? above : { ...above, ignore: ignore.adding(rules) }
-  const builder = treeBuilder(run.source.out)
+  const nodes: Id[] = []
+  const builder = treeBuilder(noting(run.source.out, nodes))
+  let onlyFiles: SnapshotFiles | undefined
   for (let at = 0; at < names.length; at += namesAtOnce) {
     const some = names.slice(at, at + namesAtOnce)
     const found = classify(run, folder, some)
     const range = { first: at === 0 ? '' : (some[0] as string), next: names[at + namesAtOnce] }
+    const whole = at === 0 && range.next === undefined
+    const known = whole ? await run.source.cache.readFolder?.(path) : undefined
+    const unchanged = known === undefined ? undefined : await unchangedTree(run, known, found)
+    if (unchanged !== undefined) {
+      await pause(run)
+      return unchanged
+    }
     const files = await snapshotFiles(run, { folder: path, inside: folder.inside, range }, found)
     for (const source of found) {
-      const entry = source.kind === 'file' ? files.get(source.name) : await otherEntry(run, folder, source)
+      const entry =
+        source.kind === 'file' ? files.entries.get(source.name) : await otherEntry(run, folder, source)
       const full = entry === undefined ? undefined : builder.add(entry)
       if (full !== undefined) await full
     }
+    if (whole && files.entries.size === found.length) onlyFiles = files
+    else if (!files.same) await run.source.cache.write({ folder: path, ...range, files: files.kept })
     await pause(run)
   }
-  return builder.finish()
+  const tree = await builder.finish()
+  if (onlyFiles !== undefined) await rememberFolder(run, { folder: path, tree, nodes }, onlyFiles)
+  return tree
+}
+
+/** A writer of nodes that notes their ids. */
+function noting(out: ObjectWriter, ids: Id[]): ObjectWriter {
+  const write: ObjectWriter['write'] = async (kind, body) => {
+    const id = await out.write(kind, body)
+    ids.push(id)
+    return id
+  }
+  return { ...out, write }
 }
 
 /** What the names of a folder are, without what is left out. */
@@ -112,10 +154,12 @@ function statusOfScanned(run: SnapshotRun, path: string): Stats | undefined {
 async function otherEntry(run: SnapshotRun, folder: Folder, source: SourceFile): Promise<Entry | undefined> {
   const { name, path, kind } = source
   if (kind === 'folder') {
-    return group(run, name, { ...below(folder, name), path, linkDepth: folder.linkDepth + 1 })
+    const entry = await group(run, name, { ...below(folder, name), path, linkDepth: folder.linkDepth + 1 })
+    checkStillFolder(run, path)
+    return entry
   }
-  const place = { path, depth: folder.linkDepth, followed: folder.followed }
-  const link = readLink(run.source.fs, run.source.outside, place)
+  const link = linkAt(run, { path, depth: folder.linkDepth, followed: folder.followed })
+  if (link === undefined) return undefined
   if (link.kind === 'link') return { type: 'link', name, target: link.target }
   if (link.kind === 'file') return followedFile(run, folder, { name, ...link })
   if (folder.ignore.ignores(name, true)) {
@@ -124,6 +168,24 @@ async function otherEntry(run: SnapshotRun, folder: Folder, source: SourceFile):
   }
   const { path: real, followed } = link
   return group(run, name, { ...below(folder, name), path: real, linkDepth: 0, followed })
+}
+
+/** A link put in a folder's place while it was taken leads elsewhere, and so did all that was read of it. */
+function checkStillFolder(run: SnapshotRun, path: string): void {
+  if (statusOfScanned(run, path)?.isDirectory() !== false) return
+  throw new QuiltError('UNAVAILABLE', `"${path}" was replaced while it was read`, {
+    hint: 'build again when nothing writes to it',
+  })
+}
+
+/** What a link is; `undefined` when it has been removed since the folder was read. */
+function linkAt(run: SnapshotRun, place: LinkPlace): FoundLink | undefined {
+  try {
+    return readLink(run.source.fs, run.source.outside, place)
+  } catch (error) {
+    if (statusOfScanned(run, place.path) === undefined) return undefined
+    throw error
+  }
 }
 
 function below(
@@ -150,5 +212,6 @@ async function followedFile(
   { path: folder, inside }: Folder,
   source: SourceFile,
 ): Promise<FileEntry | undefined> {
-  return (await snapshotFiles(run, { folder, inside, range: undefined }, [source])).get(source.name)
+  const { entries } = await snapshotFiles(run, { folder, inside, range: undefined }, [source])
+  return entries.get(source.name)
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { QuiltError } from '../../src/core/base/error.ts'
 import { errnoOf, fileError, onPath } from '../../src/worktree/file-error.ts'
-import { systemError } from '../support/faulty-fs.ts'
+import { systemError } from '../../src/testing/fault.ts'
 
 test.each([
   ['ENOENT', 'NOT_FOUND'],

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { FileSystem } from '../../src/core/base/fs-node.ts'
 import type { FileEntry } from '../../src/core/model/entry.ts'
 import { plainFiles, sweepPlainFiles, type PlainFiles } from '../../src/worktree/plain-files.ts'
-import { systemError } from '../support/faulty-fs.ts'
+import { systemError } from '../../src/testing/fault.ts'
+import { mortalDisk, restoreDisk } from '../../src/testing/power-cut.ts'
 import { noise } from '../support/store-bench.ts'
 import { disks, type Disk } from '../support/two-disks.ts'
 import { refusal, watchedFs, worktreeBench, type WorktreeBench } from '../support/worktree-bench.ts'
@@ -52,6 +53,21 @@ describe.each(disks)('on %s', (_name, make) => {
     expect(executable).not.toBe(plain)
     expect(disk.fs.statSync(executable).mode & 0o777).toBe(0o555)
     expect(disk.fs.statSync(plain).mode & 0o777).toBe(0o444)
+  })
+
+  test('has its bytes after a power cut, or is made anew', async () => {
+    const { disk, body, entry, on } = await begin(700_000)
+    const mortal = mortalDisk(disk.fs, disk.root)
+    await on(mortal.fs).path(entry)
+    for (const lost of [() => true, (at: number) => at === 0]) {
+      let writes = 0
+      disk.fs.rmSync(`${disk.root}/files`, { recursive: true })
+      const left = mortal.survivors((count, what) => (what === 'bytes' && lost(writes++) ? 0 : count - 1))
+      expect(left.some(({ path }) => path.endsWith(entry.id))).toBe(true)
+      restoreDisk(disk.fs, disk.root, left)
+      const path = await on().path(entry)
+      expect(Buffer.compare(disk.fs.readFileSync(path), body)).toBe(0)
+    }
   })
 
   test('through the recipe that the commit names', async () => {

@@ -258,6 +258,15 @@ test('a failure while it is used is no failure of the build', async () => {
   expect(resets()).toBe(1)
 })
 
+test('nor is one that can neither be used nor emptied', async () => {
+  const cache = await openStatCache(tempDir(), () => {
+    throw new Error('the disk failed')
+  })
+  await cache.close()
+  expect(await cache.read('/x', '', undefined)).toEqual(new Map())
+  await cache.close()
+})
+
 test.runIf(process.platform === 'linux')('H51: a full disk is no failure of the build', async () => {
   const folder = tempDir()
   const program = join('test', 'support', 'stat-cache-child.ts')

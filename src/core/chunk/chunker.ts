@@ -1,37 +1,55 @@
-// Cuts a stream of bytes into chunks, whatever the sizes in which the bytes arrive.
-import { concatBytes } from '../base/bytes.ts'
-import { chunkMax, cut } from './fastcdc.ts'
+// Cuts a blob that comes in blocks into chunks, and gives each its id; the same in a thread and without one.
+import type { Cut } from './fastcdc.ts'
 
-/**
- * Takes the next bytes of a blob and gives the chunks that are complete; `end` gives the rest.
- * The views may share memory with the bytes given.
- */
-export interface Chunker {
-  push(bytes: Uint8Array): Uint8Array[]
-  end(): Uint8Array[]
+/** A block of a blob: where its bytes lie. Before them there must be room for what the block before it left over. */
+export interface Block {
+  readonly start: number
+  readonly end: number
+  /** True for a blob's first block, and for its last. */
+  readonly first: boolean
+  readonly last: boolean
 }
 
-/** A chunker by content. The chunks depend on the bytes alone, not on how they were handed over. */
-export function contentChunker(): Chunker {
-  let rest: Uint8Array = new Uint8Array(0)
+/** Chunks that lie one behind the other: the first begins at `start`, each ends at its `end`. */
+export interface CutBlock {
+  readonly start: number
+  readonly ends: readonly number[]
+  /** Their SHA-256, in hexadecimal. */
+  readonly ids: readonly string[]
+}
 
-  const take = (last: boolean): Uint8Array[] => {
-    const chunks: Uint8Array[] = []
-    let at = 0
-    while (rest.length - at >= chunkMax || (last && at < rest.length)) {
-      const next = cut(rest, at, rest.length)
-      chunks.push(rest.subarray(at, next))
+/** What a chunker works on and with. */
+export interface ChunkerParts {
+  readonly memory: Uint8Array
+  readonly cut: Cut
+  /** Longest chunk, in bytes, and the room before each block. */
+  readonly max: number
+  readonly hash: (bytes: Uint8Array) => string
+}
+
+/**
+ * A chunker of blocks in one memory, to be given one after the other. What a block leaves over, always less than
+ * `max` bytes, is put before the next one. The chunks depend on the blob's bytes alone, not on the blocks.
+ * The function uses nothing from outside itself: threads are sent its text.
+ */
+export function makeChunker({ memory, cut, max, hash }: ChunkerParts): (block: Block) => CutBlock {
+  const rest = new Uint8Array(max)
+  let left = 0
+  return ({ start, end, first, last }) => {
+    if (first) left = 0
+    const from = start - left
+    memory.set(rest.subarray(0, left), from)
+    const ends: number[] = []
+    const ids: string[] = []
+    let at = from
+    while (end - at >= max || (last && at < end)) {
+      const next = cut(memory, at, end)
+      ids.push(hash(memory.subarray(at, next)))
+      ends.push(next)
       at = next
     }
-    rest = rest.subarray(at)
-    return chunks
-  }
-
-  return {
-    push: (bytes) => {
-      rest = rest.length === 0 ? bytes : concatBytes([rest, bytes])
-      return take(false)
-    },
-    end: () => take(true),
+    left = end - at
+    rest.set(memory.subarray(at, end))
+    return { start: from, ends, ids }
   }
 }

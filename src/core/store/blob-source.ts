@@ -6,6 +6,7 @@ import { bytesSource, type ByteSource } from '../base/source.ts'
 import type { Id } from '../model/id.ts'
 import type { ObjectReader, StoredObject } from './object-store.ts'
 import { readRecipe, recipeChunks, type PlacedChunk } from './recipe-tree.ts'
+import { passBlob } from './threads/blob-prover.ts'
 import { createHasher } from '#hash'
 
 /** Chunks read together: about 4 MiB. */
@@ -77,11 +78,44 @@ export async function* streamBlob(
     whole.update(body)
     yield body
   }
-  if (whole.digest() !== blob) {
-    throw new QuiltError('CORRUPT', `blob ${blob} is damaged: its recipe ${root} gives other bytes`, {
-      hint: 'find out what else is: quilt verify',
-    })
+  if (whole.digest() !== blob) throw otherBytes(blob, root)
+}
+
+/** A blob to be sent somewhere, and the recipe that a commit names for it. */
+export interface BlobWanted {
+  readonly blob: Id
+  readonly recipe?: Id | undefined
+}
+
+/**
+ * The same to `take`, in parts whose bytes are lent until it returns: a large blob is hashed in a thread meanwhile.
+ * When it throws, what has been taken is worth nothing.
+ * @throws CORRUPT, NOT_FOUND, what `take` throws
+ */
+export async function sendBlob(
+  objects: ObjectReader,
+  { blob, recipe }: BlobWanted,
+  take: (bytes: Uint8Array) => void,
+  ctx?: Context,
+): Promise<void> {
+  const root = recipe ?? (await ownRecipe(objects, blob, ctx))
+  if (root instanceof Uint8Array) {
+    take(root)
+    return
   }
+  const { size } = await readRecipe(objects, root, ctx)
+  const id = await passBlob({ parts: bodies(objects, root, ctx), size }, take)
+  if (id !== blob) throw otherBytes(blob, root)
+}
+
+async function* bodies(objects: ObjectReader, recipe: Id, ctx?: Context): AsyncGenerator<Uint8Array> {
+  for await (const { body } of readChunks(objects, { recipe, proved: false }, ctx)) yield body
+}
+
+function otherBytes(blob: Id, recipe: Id): QuiltError {
+  return new QuiltError('CORRUPT', `blob ${blob} is damaged: its recipe ${recipe} gives other bytes`, {
+    hint: 'find out what else is: quilt verify',
+  })
 }
 
 /** The chunks of a range in order; read in groups, so that packs are read in long runs, and one group ahead. */

@@ -2,7 +2,7 @@
 import { iterateBytes } from '../base/bytes.ts'
 import { checkSignal } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
-import { bytesSource } from '../base/source.ts'
+import { bytesSource, readerParts } from '../base/source.ts'
 import type { Id } from '../model/id.ts'
 import { layered } from './layered.ts'
 import type { ObjectReader, ObjectWriter } from './object-store.ts'
@@ -62,7 +62,7 @@ function dryWriter(objects: ObjectReader, trees: Map<Id, Uint8Array>): ObjectWri
     writeBlob: async (body, ctx) => {
       const hasher = createHasher()
       let size = 0
-      for await (const part of iterateBytes(body)) {
+      for await (const part of 'read' in body ? readerParts(body) : iterateBytes(body)) {
         checkSignal(ctx)
         hasher.update(part)
         size += part.length

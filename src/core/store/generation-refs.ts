@@ -157,13 +157,25 @@ async function place(
   } catch (error) {
     // When reading back fails too, the put's own error says more.
     const listing = await findInChain(backend, prefix, { ...put, unsure: true }).catch(() => undefined)
-    if (listing === undefined && !isQuiltError(error, 'CONFLICT')) throw error
+    if (isQuiltError(error, 'CONFLICT')) return listing
+    // That it can be seen is not that it is durable. The backend vouches for what it calls a CONFLICT.
+    if (listing === undefined || !(await isDurable(backend, key, bytes))) throw error
     return listing
   }
   const listing = await findInChain(backend, prefix, { ...put, unsure: false })
   // A segment holds this number, so whatever lies under its key is a stray: this one, or another sleeper's.
   if (listing === undefined) await backend.delete(key).catch(() => undefined)
   return listing
+}
+
+/** Puts once more what is there already: the answer, a CONFLICT, means that it survives a power cut. */
+async function isDurable(backend: Backend, key: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await backend.put(key, bytes, { absent: true })
+    return true
+  } catch (error) {
+    return isQuiltError(error, 'CONFLICT')
+  }
 }
 
 /** Damaged packages keep no other from being listed; they are reported at the end. */

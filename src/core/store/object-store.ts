@@ -1,7 +1,7 @@
 // What everyone above the store sees of it: objects by id, read verified, written in batches.
 import type { Bytes } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
-import type { ByteSource } from '../base/source.ts'
+import type { ByteReader, ByteSource } from '../base/source.ts'
 import type { Encoding } from '../codec/pack.ts'
 import type { Id, Kind } from '../model/id.ts'
 
@@ -53,10 +53,14 @@ export interface ObjectWriter {
   readonly written: Written
   /** Those of `ids` that have to be written, each once: they are not here, or gc is about to delete them. */
   missing(ids: readonly Id[], ctx?: Context): Promise<readonly Id[]>
+  /** The packs in which these objects lie, or will lie when the batch ends; `undefined` when one is missing. */
+  packsOf?(ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined>
+  /** True when all these packs are here, and stay: packs never change, so what lay in them is here too. */
+  hasPacks?(names: Iterable<string>, ctx?: Context): Promise<boolean>
   /** A tree, commit or recipe, already encoded. */
   write(kind: Exclude<Kind, 'blob'>, body: Uint8Array): Promise<Id>
-  /** A blob of any size; one above the chunk threshold is kept as chunks and a recipe. */
-  writeBlob(body: Bytes, ctx?: Context): Promise<StoredBlob>
+  /** A blob of any size, its bytes lent until it is written; one above the threshold is kept as chunks and a recipe. */
+  writeBlob(body: Bytes | ByteReader, ctx?: Context): Promise<StoredBlob>
   /** An object that another store's `readMany` gave, verified. */
   copy(object: StoredObject): Promise<void>
   /** Notes that blob `blob` of `size` bytes is kept as `recipe`, whose chunks have been written and checked against it. */

@@ -1,8 +1,8 @@
 // What a batch hands out: hashes, looks whether the object is here, packs it if not.
-import { concatBytes, iterateBytes, type Bytes } from '../base/bytes.ts'
-import { checkSignal, type Context } from '../base/context.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
-import { contentChunker } from '../chunk/chunker.ts'
+import { bytesReader, resumedReader, type ByteReader } from '../base/source.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { encodeRecipePayload, objectBytes } from '../codec/pack.ts'
 import type { Id, Kind } from '../model/id.ts'
@@ -11,7 +11,8 @@ import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
 import { packPayload } from './packs/payload.ts'
 import { recipeBuilder } from './recipe-tree.ts'
-import { createHasher, hashBytes } from '#hash'
+import { blobCutter } from './threads/blob-cutter.ts'
+import { hashBytes } from '#hash'
 
 /** What a writer of objects stands on. */
 export interface WriterParts {
@@ -21,9 +22,16 @@ export interface WriterParts {
   readonly condemned: ReadonlySet<string>
 }
 
+/** A writer of one batch, and what it leaves behind. */
+export interface BatchWriter extends ObjectWriter {
+  /** Ends what helps it. */
+  close(): Promise<void>
+}
+
 /** Writes objects into the packs of one batch. */
-export function objectWriter({ out, packs, condemned }: WriterParts): ObjectWriter {
+export function objectWriter({ out, packs, condemned }: WriterParts): BatchWriter {
   const written = { objects: 0, bytes: 0 }
+  const cutter = blobCutter()
 
   const isHere = async (id: Id, ctx?: Context): Promise<boolean> => {
     if (out.has(id)) return true
@@ -31,8 +39,27 @@ export function objectWriter({ out, packs, condemned }: WriterParts): ObjectWrit
     return (now === 'unknown' ? await packs.find(id, condemned, ctx) : now) !== undefined
   }
 
-  const writeSmall = async (kind: Kind, body: Uint8Array): Promise<Id> => {
-    const id = hashBytes(body)
+  const packsOf = async (ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined> => {
+    const names = new Set<string>()
+    for (const id of ids) {
+      const now = out.packOf(id) ?? packs.findNow(id, condemned)
+      const found = now === 'unknown' ? await packs.find(id, condemned, ctx) : now
+      if (found === undefined) return undefined
+      names.add(typeof found === 'string' ? found : found.pack)
+    }
+    return names
+  }
+
+  /** The packs that were here when they were first asked for, without those that gc is about to delete. */
+  let here: Set<string> | undefined
+  const packsHere = async (ctx?: Context): Promise<Set<string>> => {
+    const names = (await packs.indexes(ctx)).flatMap(({ header }) => header.packs.map(({ name }) => name))
+    return new Set(names.filter((name) => !condemned.has(name) && !packs.gone.has(name)))
+  }
+
+  const writeSmall = (kind: Kind, body: Uint8Array): Promise<Id> => writeKnown(hashBytes(body), kind, body)
+
+  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array): Promise<Id> => {
     if (!(await isHere(id))) await add(id, kind, await packPayload(body))
     return id
   }
@@ -49,25 +76,13 @@ export function objectWriter({ out, packs, condemned }: WriterParts): ObjectWrit
     await add(blob, 'blob', { encoding: 'recipe', size: payload.length, payload })
   }
 
-  const writeLarge = async (parts: AsyncIterable<Uint8Array>, ctx?: Context): Promise<StoredBlob> => {
-    const whole = createHasher()
-    const chunker = contentChunker()
+  const writeLarge = async (blob: ByteReader, ctx?: Context): Promise<StoredBlob> => {
     const recipe = recipeBuilder((body) => writeSmall('recipe', body))
-    let size = 0
-    const take = async (chunks: readonly Uint8Array[]): Promise<void> => {
-      for (const chunk of chunks) {
-        await recipe.add({ id: await writeSmall('blob', chunk), size: chunk.length })
-      }
-    }
-    for await (const part of parts) {
-      checkSignal(ctx)
-      whole.update(part)
-      size += part.length
-      await take(chunker.push(part))
-      ctx?.onProgress?.({ task: 'hash', unit: 'bytes', done: size })
-    }
-    await take(chunker.end())
-    const id = whole.digest()
+    const { id, size } = await cutter.cut(
+      blob,
+      async (chunk, bytes) => recipe.add({ id: await writeKnown(chunk, 'blob', bytes), size: bytes.length }),
+      ctx,
+    )
     const recipeId = await recipe.finish()
     await writeChunked(id, size, recipeId)
     return { id, size, recipe: recipeId }
@@ -80,15 +95,29 @@ export function objectWriter({ out, packs, condemned }: WriterParts): ObjectWrit
       for (const id of new Set(ids)) if (!(await isHere(id, ctx))) absent.push(id)
       return absent
     },
+    packsOf,
+    hasPacks: async (names, ctx) => {
+      here ??= await packsHere(ctx)
+      for (const name of names) if (!here.has(name)) return false
+      return true
+    },
     write: (kind, body) => {
       if (body.length > objectBytes)
         throw new QuiltError('INVALID', `a ${kind} of ${String(body.length)} bytes is too large`)
       return writeSmall(kind, body)
     },
     writeBlob: async (body, ctx) => {
-      const { head, rest } = await begin(body)
-      if (rest === undefined) return { id: await writeSmall('blob', head), size: head.length }
-      return writeLarge(rest, ctx)
+      if (body instanceof Uint8Array && body.length <= chunkThreshold)
+        return { id: await writeSmall('blob', body), size: body.length }
+      const blob = readerOf(body)
+      try {
+        const head = new Uint8Array(chunkThreshold + 1)
+        const size = await blob.read(head, ctx)
+        if (size > chunkThreshold) return await writeLarge(resumedReader(head, blob), ctx)
+        return { id: await writeSmall('blob', head.subarray(0, size)), size }
+      } finally {
+        await blob.close?.()
+      }
     },
     copy: async ({ id, kind, packed }) => {
       if (packed.encoding === 'recipe')
@@ -96,35 +125,11 @@ export function objectWriter({ out, packs, condemned }: WriterParts): ObjectWrit
       if (!(await isHere(id))) await add(id, kind, packed)
     },
     writeChunked,
+    close: () => cutter.close(),
   }
 }
 
-/** The whole of a body that is not above the threshold, or all its parts again. */
-async function begin(
-  body: Bytes,
-): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> | undefined }> {
-  const none = new Uint8Array(0)
-  if (body instanceof Uint8Array) {
-    return body.length <= chunkThreshold
-      ? { head: body, rest: undefined }
-      : { head: none, rest: iterateBytes(body) }
-  }
-  const parts: Uint8Array[] = []
-  const source = body[Symbol.asyncIterator]()
-  let size = 0
-  for (let next = await source.next(); next.done !== true; next = await source.next()) {
-    parts.push(next.value)
-    size += next.value.length
-    if (size > chunkThreshold) return { head: none, rest: again(parts, source) }
-  }
-  return { head: concatBytes(parts), rest: undefined }
-}
-
-async function* again(parts: Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* parts.splice(0)
-    for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value
-  } finally {
-    await source.return?.()
-  }
+function readerOf(body: Bytes | ByteReader): ByteReader {
+  if ('read' in body) return body
+  return bytesReader(body, body instanceof Uint8Array ? body.length : chunkThreshold)
 }

@@ -138,10 +138,11 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
   ): Promise<{ made: T; lapsed: boolean }> => {
     const writer = await announceWriter(backend, ambient, ctx)
     const out = packWriter(backend, ambient, packs, ctx)
+    const objects = objectWriter({ out, packs, condemned: writer.condemned })
     try {
       await packs.refresh(ctx)
       writers.add(out)
-      const made = await fn(objectWriter({ out, packs, condemned: writer.condemned }))
+      const made = await fn(objects)
       await out.flush()
       if (await writer.lapsed(ctx)) return { made, lapsed: true }
       if (publish !== undefined) await publish(made)
@@ -149,6 +150,8 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
       await mergeQuietly(writer.condemned, ctx)
       return { made, lapsed: false }
     } finally {
+      await objects.close()
+      await out.settle()
       writers.delete(out)
       await writer.release()
     }

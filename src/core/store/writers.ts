@@ -28,13 +28,13 @@ export interface Writer {
 export async function announceWriter(backend: Backend, ambient: Ambient, ctx?: Context): Promise<Writer> {
   const name = ambient.randomName()
   const key = writerKey(name)
-  await backend.put(key, utf8('announced\n'), {}, ctx)
   try {
+    await backend.put(key, utf8('announced\n'), {}, ctx)
     const begun = (await backend.head(key, ctx))?.modified
     const condemned = await readCondemnedPacks(backend, ctx)
     return { condemned, ...keepAnnounced({ backend, ambient, name }, begun) }
   } catch (error) {
-    await backend.delete(key).catch(() => undefined) // else it lapses
+    await backend.delete(key).catch(() => undefined) // also what a put that failed has left; else it lapses
     throw error
   }
 }

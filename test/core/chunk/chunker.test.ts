@@ -1,20 +1,34 @@
 import { expect, test } from 'vitest'
 import { concatBytes } from '../../../src/core/base/bytes.ts'
-import { contentChunker } from '../../../src/core/chunk/chunker.ts'
-import { chunkAverage, chunkMax, chunkMin } from '../../../src/core/chunk/fastcdc.ts'
+import { makeChunker } from '../../../src/core/chunk/chunker.ts'
+import { chunkAverage, chunkMax, chunkMin, cut } from '../../../src/core/chunk/fastcdc.ts'
 import { hashBytes } from '#hash'
 import { noise } from '../../support/store-bench.ts'
 
-/** The chunks of bytes that are handed over in parts of these sizes, over and over. */
+/** The chunks of bytes that are handed over in blocks of these sizes, over and over. */
 function chunksOf(bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
-  const chunker = contentChunker()
+  const memory = new Uint8Array(chunkMax + Math.max(...sizes))
+  const chunker = makeChunker({ memory, cut, max: chunkMax, hash: hashBytes })
   const chunks: Uint8Array[] = []
-  for (let at = 0, i = 0; at < bytes.length; i++) {
-    const size = sizes[i % sizes.length] as number
-    chunks.push(...chunker.push(bytes.subarray(at, at + size)))
-    at += size
+  for (let at = 0, i = 0, last = false; !last; i++) {
+    const part = bytes.subarray(at, (at += sizes[i % sizes.length] as number))
+    last = at >= bytes.length
+    memory.set(part, chunkMax)
+    const { start, ends, ids } = chunker({
+      start: chunkMax,
+      end: chunkMax + part.length,
+      first: i === 0,
+      last,
+    })
+    let from = start
+    for (const [j, end] of ends.entries()) {
+      const chunk = memory.slice(from, end)
+      expect(hashBytes(chunk)).toBe(ids[j])
+      chunks.push(chunk)
+      from = end
+    }
   }
-  return [...chunks, ...chunker.end()]
+  return chunks
 }
 
 const lengths = (chunks: readonly Uint8Array[]): number[] => chunks.map(({ length }) => length)

@@ -4,6 +4,7 @@ import { utf8 } from '../../../src/core/base/bytes.ts'
 import { encodeCondemned } from '../../../src/core/codec/condemned.ts'
 import { condemnedKey, lapsedKey, writerKey, writerPrefix } from '../../../src/core/store/layout.ts'
 import { announcedWriters, announceWriter, lapseMilliseconds } from '../../../src/core/store/writers.ts'
+import { faultyBackend } from '../../../src/testing/faulty-backend.ts'
 import { fakeAmbient } from '../../support/ambient.ts'
 import { collect, keysOf, stepping } from '../../support/ref-bench.ts'
 
@@ -74,4 +75,11 @@ test('a renewal that comes too late counts as a lapse, though nothing tells of i
   time += lapseMilliseconds + 1
   await ambient.advance(60_000)
   expect(await writer.lapsed()).toBe(true)
+})
+
+test('an announcement that failed, though it is there, is taken back', async () => {
+  const inner = memoryBackend()
+  const { backend } = faultyBackend(inner, { fault: { kind: 'fail', code: 'EIO', done: true }, at: 1 })
+  await expect(announceWriter(backend, fakeAmbient())).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await keysOf(inner, '')).toEqual([])
 })

@@ -1,4 +1,5 @@
-// One index, open: whole in memory while it is small, else its fan-out only, with entries read as asked for.
+// One index, open: whole in memory while it is small or asked often, else its fan-out, and entries as they are asked
+// for.
 import type { Backend } from '../../backend/backend.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError } from '../../base/error.ts'
@@ -19,14 +20,27 @@ import {
 import { idFromBytes } from '../../model/id.ts'
 import { createHasher } from '#hash'
 
-/** Indexes up to this many bytes are held whole (about 80,000 objects). */
-export const wholeIndexBytes: number = 4 * 1024 * 1024
-/** A larger one is held whole too once it is asked often, up to this many bytes (about 600,000 objects). */
-const heldIndexBytes = 32 * 1024 * 1024
+/** Indexes up to this many bytes (5,000 objects) are read whole when they are opened: that costs one read too. */
+export const wholeIndexBytes: number = 256 * 1024
+/** Bytes of larger indexes that are held whole in all, the first that are asked often (1.3 million objects). */
+const heldBytes = 64 * 1024 * 1024
 /** So many look-ups in one index pay for reading it whole. */
 const manyLookups = 32
+/** So many of its entries are read in the time of one look-up on a disk (measured: 60 µs). */
+const entriesPerLookup = 2048
 /** Entries fetched at once when many are asked for: about 1 MiB. */
 const entriesPerRead = 20_000
+
+/** Memory that the open indexes of one repository share, in bytes. */
+export interface IndexMemory {
+  readonly total: number
+  left: number
+}
+
+/** Memory for the indexes of one repository. */
+export function indexMemory(bytes: number = heldBytes): IndexMemory {
+  return { total: bytes, left: bytes }
+}
 
 /** An open index. */
 export interface IndexFile {
@@ -35,6 +49,8 @@ export interface IndexFile {
   readonly stored: boolean
   /** True when all its bytes were proved when it was opened. */
   readonly proved: boolean
+  /** Bytes of the shared memory that it takes. */
+  readonly held: number
   readonly header: IndexHeader
   /** All entries with this id. */
   find(id: Uint8Array, ctx?: Context): Promise<readonly IndexEntry[]>
@@ -47,37 +63,168 @@ export interface IndexFile {
 }
 
 /**
- * Opens the index under `key`.
+ * Opens the index under `key`: a small one whole, else its header only, with entries read as they are asked for. One
+ * that is asked often comes to memory whole while `memory` lasts; of others come four bytes for each entry, which
+ * answer for nearly all ids that are not there.
  * @throws NOT_FOUND, CORRUPT, UNSUPPORTED
  */
-export async function openIndexFile(backend: Backend, key: string, ctx?: Context): Promise<IndexFile> {
+export async function openIndexFile(
+  backend: Backend,
+  key: string,
+  memory: IndexMemory = indexMemory(),
+  ctx?: Context,
+): Promise<IndexFile> {
   const head = await backend.head(key, ctx)
   if (head === undefined) throw new QuiltError('NOT_FOUND', `no index "${key}"`)
-  if (head.size <= wholeIndexBytes) return wholeIndexFile(key, await backend.get(key, undefined, ctx))
+  const { size } = head
+  if (size <= wholeIndexBytes) return wholeIndexFile(key, await backend.get(key, undefined, ctx))
   const first = await backend.get(key, { start: 0, end: indexPrefixBytes }, ctx)
-  const length = readIndexHeaderLength(first, head.size)
-  const header = decodeIndexHeader(await backend.get(key, { start: 0, end: length }, ctx), head.size)
-  const read = (from: number, to: number, context?: Context): Promise<Uint8Array> =>
-    backend.get(key, { start: length + from * entryBytes, end: length + to * entryBytes }, context)
-  let whole: IndexFile | undefined
+  const length = readIndexHeaderLength(first, size)
+  const header = decodeIndexHeader(await backend.get(key, { start: 0, end: length }, ctx), size)
+  return readIndexFile({ backend, key, header, size, memory })
+}
+
+/** The index of a pack that was just written: held whole while `memory` lasts. @throws CORRUPT */
+export function adoptIndexFile(
+  backend: Backend,
+  key: string,
+  bytes: Uint8Array,
+  memory: IndexMemory,
+): IndexFile {
+  const size = bytes.length
+  if (size <= wholeIndexBytes) return wholeIndexFile(key, bytes)
+  const whole = wholeIndexFile(key, bytes)
+  const { header } = whole
+  const parts = { backend, key, header, size, memory }
+  if (size <= memory.left || header.fanBits < printBits) {
+    memory.left -= size
+    return readIndexFile(parts, { whole })
+  }
+  const entries = bytes.subarray(header.length, size - indexTrailerBytes)
+  const prints = new Uint32Array(header.count)
+  addPrints(prints, 0, entries)
+  return readIndexFile(parts, { prints })
+}
+
+interface IndexParts {
+  readonly backend: Backend
+  readonly key: string
+  readonly header: IndexHeader
+  readonly size: number
+  readonly memory: IndexMemory
+}
+
+/** What of an index is in memory beside its header. */
+interface Held {
+  readonly whole?: IndexFile
+  readonly prints?: Uint32Array
+}
+
+/** An index that is read as it is asked. */
+function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
+  const { backend, key, header, size, memory } = parts
+  const read = (from: number, to: number, ctx?: Context): Promise<Uint8Array> => {
+    const { length } = header
+    return backend.get(key, { start: length + from * entryBytes, end: length + to * entryBytes }, ctx)
+  }
+  const tables = (ctx?: Context): AsyncIterable<Uint8Array> =>
+    readTables(header, (from, to) => read(from, to, ctx))
+  const isProved = held.whole !== undefined || held.prints !== undefined
+  let { whole, prints } = held
+  let loading: Promise<void> | undefined
   let lookups = 0
+
+  const load = async (ctx?: Context): Promise<void> => {
+    if (size > memory.left && header.fanBits >= printBits) {
+      prints = await readPrints(header, tables(ctx))
+      return
+    }
+    memory.left -= size
+    try {
+      whole = wholeIndexFile(key, await backend.get(key, undefined, ctx))
+    } catch (error) {
+      memory.left += size
+      throw error
+    }
+  }
+
+  const loadOnce = (ctx?: Context): Promise<void> =>
+    (loading ??= load(ctx).finally(() => {
+      loading = undefined
+    }))
+
+  const pays = (): boolean =>
+    lookups > manyLookups && (size <= memory.left || lookups > header.count / entriesPerLookup)
+
   return {
     key,
     stored: true,
-    proved: false,
-    header,
-    find: async (id, context) => {
-      if (whole === undefined && ++lookups > manyLookups && head.size <= heldIndexBytes) {
-        whole = wholeIndexFile(key, await backend.get(key, undefined, context))
-      }
-      if (whole !== undefined) return whole.find(id)
-      const { from, to } = fanRange(header, id)
-      return from === to ? [] : collect(await read(from, to, context), id)
+    get proved() {
+      return isProved || whole !== undefined
     },
-    findNow: (id) => whole?.findNow(id),
-    table: read,
-    tables: (context) => readTables(header, (from, to) => read(from, to, context)),
+    get held() {
+      return whole === undefined ? 0 : size
+    },
+    header,
+    find: async (id, ctx) => {
+      lookups++
+      if (whole === undefined && prints === undefined && pays()) await loadOnce(ctx)
+      if (whole !== undefined) return whole.find(id)
+      const { from, to } = prints === undefined ? fanRange(header, id) : printRange(header, prints, id)
+      return from === to ? [] : collect(await read(from, to, ctx), id)
+    },
+    findNow: (id) => {
+      if (whole !== undefined) return whole.findNow(id)
+      if (prints === undefined) return undefined
+      const { from, to } = printRange(header, prints, id)
+      return from === to ? [] : undefined
+    },
+    table: (from, to, ctx) => (whole === undefined ? read(from, to, ctx) : whole.table(from, to)),
+    tables: (ctx) => (whole === undefined ? tables(ctx) : whole.tables()),
   }
+}
+
+/** An index whose fan-out uses fewer bits is always held whole: it has 32,768 entries at most. */
+const printBits = 8
+
+/** Bytes 1 to 4 of an id: within one value of a fan-out of 8 bits or more they ascend. */
+function printAt(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at + 1] as number) << 24) | ((bytes[at + 2] as number) << 16)
+  return (high | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number)) >>> 0
+}
+
+async function readPrints(header: IndexHeader, tables: AsyncIterable<Uint8Array>): Promise<Uint32Array> {
+  const prints = new Uint32Array(header.count)
+  let next = 0
+  for await (const table of tables) {
+    addPrints(prints, next, table)
+    next += table.length / entryBytes
+  }
+  return prints
+}
+
+function addPrints(prints: Uint32Array, from: number, table: Uint8Array): void {
+  for (let i = 0; i < table.length / entryBytes; i++) prints[from + i] = printAt(table, i * entryBytes)
+}
+
+/** The entries that may have an id, by their prints: nearly always none where it is not there. */
+function printRange(
+  header: IndexHeader,
+  prints: Uint32Array,
+  id: Uint8Array,
+): { readonly from: number; readonly to: number } {
+  const range = fanRange(header, id)
+  const print = printAt(id, 0)
+  let low = range.from
+  let high = range.to
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((prints[middle] as number) < print) low = middle + 1
+    else high = middle
+  }
+  let end = low
+  while (end < range.to && prints[end] === print) end++
+  return { from: low, to: end }
 }
 
 /** An index that is in memory already, checked against its SHA-256. */
@@ -95,6 +242,7 @@ export function wholeIndexFile(key: string, bytes: Uint8Array, stored = true): I
     key,
     stored,
     proved: true,
+    held: 0,
     header,
     find: (id) => Promise.resolve(findNow(id)),
     findNow,

@@ -27,6 +27,7 @@ export interface FinishedPack {
 
 /** A pack being filled. */
 export interface PackBuilder {
+  readonly name: string
   /** Number of records so far. */
   readonly count: number
   /** True when a payload of so many bytes fits. */
@@ -54,6 +55,7 @@ export function packBuilder(name: string, buffer: Uint8Array = new Uint8Array(fi
   }
 
   return {
+    name,
     get count() {
       return records.length
     },

@@ -5,7 +5,15 @@ import { QuiltError, isQuiltError } from '../../base/error.ts'
 import type { PackRecord } from '../../codec/pack.ts'
 import type { IndexedPack, IndexEntry } from '../../codec/pack-index.ts'
 import { idToBytes, type Id } from '../../model/id.ts'
-import { openIndexFile, wholeIndexFile, type IndexFile } from './index-file.ts'
+import {
+  adoptIndexFile,
+  indexMemory,
+  openIndexFile,
+  proveIndexFile,
+  wholeIndexFile,
+  type IndexFile,
+  type IndexMemory,
+} from './index-file.ts'
 import { indexPrefix, packPrefix } from '../layout.ts'
 import { rebuildIndex } from './rebuild-index.ts'
 
@@ -50,6 +58,8 @@ export function packSet(backend: Backend): PackSet {
   let gone: SkippedPacks = none
   let damaged: ReadonlyMap<string, QuiltError> = new Map()
   const made = new Map<string, IndexFile>() // indexes that could be made but not written
+  const opener = indexOpener(backend)
+  const { memory, refused } = opener
   const adopting = new Set<Map<string, IndexFile>>() // what refreshes under way have listed
   let loaded: Promise<void> | undefined
   let begun = 0
@@ -69,7 +79,7 @@ export function packSet(backend: Backend): PackSet {
       for await (const { key } of backend.list(indexPrefix, ctx)) {
         const known = open.get(key)
         if (known !== undefined) listed.set(key, known)
-        else await openInto(listed, broken, key, ctx)
+        else await opener.openInto({ listed, broken }, key, ctx)
       }
       const indexes = [...listed.values(), ...made.values()]
       const missing = new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name)))
@@ -83,26 +93,11 @@ export function packSet(backend: Backend): PackSet {
         open = listed
         damaged = broken
         gone = missing
+        memory.left = [...listed.values()].reduce((left, { held }) => left - held, memory.total)
       }
       return bare
     } finally {
       adopting.delete(listed)
-    }
-  }
-
-  const openInto = async (
-    into: Map<string, IndexFile>,
-    broken: Map<string, QuiltError>,
-    key: string,
-    ctx?: Context,
-  ): Promise<void> => {
-    try {
-      into.set(key, await openIndexFile(backend, key, ctx))
-    } catch (error) {
-      if (isQuiltError(error, 'NOT_FOUND')) return // merged away by another process since it was listed
-      // The repository's format is known, so an index of another one is damage too.
-      if (!isQuiltError(error, 'CORRUPT') && !isQuiltError(error, 'UNSUPPORTED')) throw error
-      broken.set(key, error)
     }
   }
 
@@ -121,10 +116,12 @@ export function packSet(backend: Backend): PackSet {
 
   const recover = async (ctx?: Context): Promise<boolean> => {
     let found = false
+    await opener.prove(open, ctx)
     for (const pack of await refresh(ctx)) {
       const index = await rebuildIndex(backend, pack, ctx)
       if (index === undefined) continue
       found = true
+      refused.delete(index.key)
       if (index.written) open.set(index.key, wholeIndexFile(index.key, index.bytes))
       else made.set(index.key, wholeIndexFile(index.key, index.bytes, false))
     }
@@ -145,8 +142,16 @@ export function packSet(backend: Backend): PackSet {
 
   const search = async (id: Uint8Array, skip: SkippedPacks, ctx?: Context): Promise<Location | undefined> => {
     for (const index of all()) {
-      const found = located(index, index.findNow(id) ?? (await index.find(id, ctx)), skip)
-      if (found !== undefined) return found
+      try {
+        const found = located(index, index.findNow(id) ?? (await index.find(id, ctx)), skip)
+        if (found !== undefined) return found
+      } catch (error) {
+        if (!isQuiltError(error, 'CORRUPT') || refused.has(index.key)) throw error
+        refused.set(index.key, error)
+        open.delete(index.key)
+        await recover(ctx)
+        return search(id, skip, ctx)
+      }
     }
     return undefined
   }
@@ -185,7 +190,7 @@ export function packSet(backend: Backend): PackSet {
       return sure ? undefined : 'unknown'
     },
     adopt: (key, index) => {
-      const file = wholeIndexFile(key, index)
+      const file = adoptIndexFile(backend, key, index, memory)
       for (const listed of [open, ...adopting]) listed.set(key, file)
     },
     indexes: async (ctx) => {
@@ -193,6 +198,56 @@ export function packSet(backend: Backend): PackSet {
       return [...all()]
     },
     recover,
+  }
+}
+
+/** Opens indexes, and remembers which of them are damaged though they look whole at their beginning. */
+interface IndexOpener {
+  readonly memory: IndexMemory
+  readonly refused: Map<string, QuiltError>
+  openInto(into: Opened, key: string, ctx?: Context): Promise<void>
+  /** Proves what was not read whole yet: from an entry with a flipped bit its object could not be found. */
+  prove(open: Map<string, IndexFile>, ctx?: Context): Promise<void>
+}
+
+/** Indexes by key, and what is wrong with those that are damaged. */
+interface Opened {
+  readonly listed: Map<string, IndexFile>
+  readonly broken: Map<string, QuiltError>
+}
+
+function indexOpener(backend: Backend): IndexOpener {
+  const refused = new Map<string, QuiltError>()
+  const proved = new WeakSet<IndexFile>()
+  const memory = indexMemory()
+  return {
+    memory,
+    refused,
+    openInto: async ({ listed, broken }, key, ctx) => {
+      try {
+        const known = refused.get(key)
+        if (known !== undefined) throw known
+        listed.set(key, await openIndexFile(backend, key, memory, ctx))
+      } catch (error) {
+        if (isQuiltError(error, 'NOT_FOUND')) return // merged away by another process since it was listed
+        // The repository's format is known, so an index of another one is damage too.
+        if (!isQuiltError(error, 'CORRUPT') && !isQuiltError(error, 'UNSUPPORTED')) throw error
+        broken.set(key, error)
+      }
+    },
+    prove: async (open, ctx) => {
+      for (const index of open.values()) {
+        if (proved.has(index)) continue
+        try {
+          await proveIndexFile(backend, index, ctx)
+          proved.add(index)
+        } catch (error) {
+          if (isQuiltError(error, 'CORRUPT')) refused.set(index.key, error)
+          else if (!isQuiltError(error, 'NOT_FOUND')) throw error
+          open.delete(index.key)
+        }
+      }
+    },
   }
 }
 

@@ -14,12 +14,16 @@ import type { PackSet } from './pack-set.ts'
 export interface PackWriter {
   /** True when this writer has the object, on disk or on its way there. */
   has(id: Id): boolean
+  /** The name of the pack in which an object of this writer lies, or will lie. */
+  packOf(id: Id): string | undefined
   /** An object that is not on disk yet. */
   pending(id: Id): { readonly record: PackRecord; readonly payload: Uint8Array } | undefined
   /** Adds an object that is not here yet. */
   add(id: Id, kind: Kind, packed: PackedPayload): Promise<void>
   /** Writes what is left; all that was added is durable when this returns. */
   flush(): Promise<void>
+  /** Waits for all that is on its way, however it ends: nothing is written behind the back of a batch that failed. */
+  settle(): Promise<void>
 }
 
 interface Lane {
@@ -49,11 +53,16 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
   const send = async (lane: Lane): Promise<void> => {
     const { builder, filling } = lane
     if (builder === undefined) return
+    // Who finds a blob that is kept as chunks relies on these: not even its pack may be there before theirs are.
+    const relies = lane === lanes.meta && [...filling.values()].some(({ encoding }) => encoding === 'recipe')
+    if (relies) await send(lanes.data)
     while (lane.leaving.length >= mostLeaving) await (lane.leaving[0] as Leaving).written
     if (lane.builder !== builder) return // another call has sent it meanwhile
     lane.builder = undefined
     lane.filling = new Map()
-    const written = write(builder).then(() => {
+    const earlier = relies ? both.flatMap(({ leaving }) => leaving.map(({ written }) => written)) : []
+    const settled = Promise.all(earlier).then(() => write(builder))
+    const written = settled.then(() => {
       lane.leaving.splice(lane.leaving.indexOf(leaving), 1)
       lane.spare.push(builder.buffer)
     })
@@ -73,6 +82,14 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
   return {
     has: (id) =>
       both.some((lane) => lane.filling.has(id) || lane.leaving.some(({ records }) => records.has(id))),
+    packOf: (id) => {
+      for (const { builder, filling, leaving } of both) {
+        if (filling.has(id)) return builder?.name
+        const left = leaving.find(({ records }) => records.has(id))
+        if (left !== undefined) return left.builder.name
+      }
+      return undefined
+    },
     pending: (id) => {
       for (const lane of both) {
         const record = lane.filling.get(id)
@@ -95,6 +112,9 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     flush: async () => {
       for (const lane of both) await send(lane)
       for (const lane of both) for (const { written } of lane.leaving.slice()) await written
+    },
+    settle: async () => {
+      await Promise.allSettled(both.flatMap(({ leaving }) => leaving.map(({ written }) => written)))
     },
   }
 }

@@ -13,22 +13,38 @@ import {
 } from '../../codec/pack-index.ts'
 import type { IndexFile } from './index-file.ts'
 
-/** Entries that one slice is to hold, on average: 1.7 MB. */
-const entriesAtOnce = 32_768
+/** Entries that one slice is to hold, on average: 0.9 MB. */
+const entriesAtOnce = 16_384
 /** How many different first two bytes an id may have. */
 const firstBits = 2 ** 16
 
-/**
- * All entries of `indexes` by id, then pack, then place, as tables of an index; those that are in several indexes
- * come once, and all entries of one id lie in one table. Packs are numbered by `numbers`; entries of packs that it
- * leaves out are left out.
- * @throws CORRUPT when an entry names a pack that its index does not cover; NOT_FOUND when an index went away
- */
+/** The entries whose ids' first 16 bits lie in `from` to `to` (excluded); there may be none. */
+export interface EntrySlice {
+  readonly from: number
+  readonly to: number
+  readonly table: Uint8Array
+}
+
+/** The entries of `entrySlices`, as tables that have some. */
 export async function* sortedEntries(
   indexes: readonly IndexFile[],
   numbers: ReadonlyMap<string, number>,
   ctx?: Context,
 ): AsyncGenerator<Uint8Array> {
+  for await (const { table } of entrySlices(indexes, numbers, ctx)) if (table.length > 0) yield table
+}
+
+/**
+ * All entries of `indexes` by id, then pack, then place, as tables of an index; those that are in several indexes
+ * come once, and all entries of one id lie in one table. Packs are numbered by `numbers`; entries of packs that it
+ * leaves out are left out. The slices follow each other without a gap.
+ * @throws CORRUPT when an entry names a pack that its index does not cover; NOT_FOUND when an index went away
+ */
+export async function* entrySlices(
+  indexes: readonly IndexFile[],
+  numbers: ReadonlyMap<string, number>,
+  ctx?: Context,
+): AsyncGenerator<EntrySlice> {
   const sources = indexes.map((index) => ({
     index,
     next: 0,
@@ -45,8 +61,7 @@ export async function* sortedEntries(
       source.next = await firstFrom(index, end, ctx)
       if (source.next > next) tables.push(renumber(index, await index.table(next, source.next, ctx), packs))
     }
-    const slice = sortTable(concatBytes(tables))
-    if (slice.length > 0) yield slice
+    yield { from: end - width, to: end, table: sortTable(concatBytes(tables)) }
   }
 }
 
@@ -83,32 +98,40 @@ function renumber(index: IndexFile, table: Uint8Array, packs: readonly (number |
     }
     const pack = packs[old]
     if (pack === undefined) continue
-    out.set(table.subarray(at, at + entryBytes), length)
+    for (let i = 0; i < entryBytes; i++) out[length + i] = table[at + i] as number
     setEntryPack(out, length, pack)
     length += entryBytes
   }
   return out.subarray(0, length)
 }
 
-/** The entries in the order of an index, equal ones once. */
+/** Entries are copied by words of four bytes. */
+const entryWords = entryBytes / 4
+
+/** The entries in the order of an index, equal ones once. `table` has a buffer of its own. */
 function sortTable(table: Uint8Array): Uint8Array {
   const count = table.length / entryBytes
-  const view = new DataView(table.buffer, table.byteOffset, table.length)
-  const keys = Uint32Array.from({ length: count }, (_, i) => view.getUint32(i * entryBytes))
+  const keys = Uint32Array.from({ length: count }, (_, i) => firstWord(table, i * entryBytes))
   const order = Uint32Array.from({ length: count }, (_, i) => i)
   order.sort(
     (a, b) =>
       (keys[a] as number) - (keys[b] as number) || compareEntries(table, a * entryBytes, b * entryBytes),
   )
-  const out = new Uint8Array(table.length)
+  const from = new Uint32Array(table.buffer, table.byteOffset, count * entryWords)
+  const to = new Uint32Array(count * entryWords)
   let length = 0
   let last = -1
   for (const i of order) {
-    const at = i * entryBytes
-    if (last >= 0 && compareEntries(table, last, at) === 0) continue
-    out.set(table.subarray(at, at + entryBytes), length)
-    length += entryBytes
-    last = at
+    if (last >= 0 && keys[last] === keys[i] && compareEntries(table, last * entryBytes, i * entryBytes) === 0)
+      continue
+    for (let word = 0; word < entryWords; word++) to[length + word] = from[i * entryWords + word] as number
+    length += entryWords
+    last = i
   }
-  return out.subarray(0, length)
+  return new Uint8Array(to.buffer, 0, length * 4)
+}
+
+function firstWord(table: Uint8Array, at: number): number {
+  const high = ((table[at] as number) << 24) | ((table[at + 1] as number) << 16)
+  return (high | ((table[at + 2] as number) << 8) | (table[at + 3] as number)) >>> 0
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../../src/core/backend/memory.ts'
 import { encodeIndex } from '../../../../src/core/codec/pack-index.ts'
-import type { Id } from '../../../../src/core/model/id.ts'
+import { idToBytes, type Id } from '../../../../src/core/model/id.ts'
 import { indexKey, packKey } from '../../../../src/core/store/layout.ts'
+import { indexMemory, openIndexFile } from '../../../../src/core/store/packs/index-file.ts'
 import { packBuilder } from '../../../../src/core/store/packs/pack-builder.ts'
 import { packSet } from '../../../../src/core/store/packs/pack-set.ts'
 import { hashBytes } from '#hash'
@@ -87,6 +88,75 @@ describe('a look-up', () => {
     expect((await packs.find(idAt(77)))?.offset).toBe(97)
     expect(packs.findNow(idAt(78))).toBe('unknown')
     expect(read).toBeLessThan(40_000)
+  })
+})
+
+describe('large indexes', () => {
+  test('that are asked often answer for what is not there without a read, in four bytes an entry', async () => {
+    const inner = memoryBackend()
+    await addPack(
+      inner,
+      1,
+      Array.from({ length: 40_000 }, (_, n) => n),
+    )
+    let gets = 0
+    const backend: Backend = { ...inner, get: (...args) => (gets++, inner.get(...args)) }
+    const memory = indexMemory(0)
+    const index = await openIndexFile(backend, indexKey(nameOf(1)), memory)
+    const find = async (n: number): Promise<number | undefined> =>
+      (await index.find(idToBytes(idAt(n))))[0]?.stored
+    for (let n = 0; n < 100; n++) expect(await find(50_000 + n)).toBeUndefined()
+    const before = gets
+    for (let n = 0; n < 5000; n++) expect(await find(60_000 + n)).toBeUndefined()
+    expect(gets - before).toBeLessThan(5)
+    expect(index.findNow(idToBytes(idAt(70_001)))).toEqual([])
+    expect(index.findNow(idToBytes(idAt(1)))).toBeUndefined()
+    for (let n = 0; n < 40_000; n += 7) expect(await find(n)).toBe(String(n).length)
+    expect(index.held).toBe(0)
+    expect(memory.left).toBe(0)
+  })
+
+  test('come to memory whole while there is room', async () => {
+    const backend = memoryBackend()
+    const objects = Array.from({ length: 20_000 }, (_, n) => n)
+    await addPack(backend, 1, objects)
+    const packs = packSet(backend)
+    expect(packs.findNow(idAt(0))).toBe('unknown')
+    for (let n = 0; n < 40; n++) await packs.find(idAt(n))
+    expect(packs.findNow(idAt(19_999))).toMatchObject({ pack: nameOf(1) })
+    const [index] = await packs.indexes()
+    expect(index?.held).toBeGreaterThan(1_000_000)
+  })
+
+  test('in which a bit flipped are made anew when something is not found', async () => {
+    const backend = memoryBackend()
+    const objects = Array.from({ length: 20_000 }, (_, n) => n)
+    await addPack(backend, 1, objects)
+    const key = indexKey(nameOf(1))
+    const bytes = await backend.get(key)
+    const at = bytes.length - 32 - 52 * 5000 // in an entry's id
+    bytes[at] = (bytes[at] as number) ^ 0x10
+    await backend.put(key, bytes)
+    const packs = packSet(backend)
+    await packs.refresh()
+    const found = await Promise.all(objects.slice(0, 20).map((n) => packs.find(idAt(n))))
+    expect(found.every((place) => place?.pack === nameOf(1))).toBe(true) // the header is whole
+    expect(await packs.recover()).toBe(true)
+    for (const n of objects) expect((await packs.find(idAt(n)))?.pack).toBe(nameOf(1))
+    expect(await packs.recover()).toBe(false)
+    expect(packs.damaged.size).toBe(0)
+  })
+
+  test('in which a bit flipped are made anew once they are read whole', async () => {
+    const backend = memoryBackend()
+    const objects = Array.from({ length: 20_000 }, (_, n) => n)
+    await addPack(backend, 1, objects)
+    const key = indexKey(nameOf(1))
+    const bytes = await backend.get(key)
+    bytes[bytes.length - 40_000] = (bytes[bytes.length - 40_000] as number) ^ 1
+    await backend.put(key, bytes)
+    const packs = packSet(backend)
+    for (const n of objects) expect((await packs.find(idAt(n)))?.pack).toBe(nameOf(1))
   })
 })
 
