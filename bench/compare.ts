@@ -60,7 +60,7 @@ export async function compare(workload: Workload, comparison: Comparison): Promi
   if (!keep) rmSync(folder, { recursive: true, force: true })
   const had = stepsOf(workload).filter((step) => [...rows.keys()].some((key) => key.startsWith(`${step} `)))
   return had.flatMap((step) =>
-    comparison.tools.map((tool) => ({
+    toolsOf(workload, comparison).map((tool) => ({
       workload: workload.name,
       step,
       tool: tool.name,
@@ -69,8 +69,16 @@ export async function compare(workload: Workload, comparison: Comparison): Promi
   )
 }
 
-function stepsOf(workload: Workload): readonly StepName[] {
-  return stepNames.filter((step) => step !== 'changed' || workload.change !== undefined)
+function stepsOf({ change, steps = stepNames }: Workload): readonly StepName[] {
+  return stepNames.filter((step) => steps.includes(step) && (step !== 'changed' || change !== undefined))
+}
+
+function toolsOf(workload: Workload, { tools }: Comparison): readonly Tool[] {
+  return tools.filter(({ name }) => workload.tools?.includes(name) ?? true)
+}
+
+function versionsOf({ change, versions = 1 }: Workload): number {
+  return change === undefined ? 0 : versions
 }
 
 interface Run {
@@ -83,11 +91,11 @@ interface Run {
 }
 
 async function runOnce({ workload, comparison, input, place, run, rows }: Run): Promise<void> {
-  const { tools, runs, meter, say } = comparison
-  const entrants = rotated(tools, run).map((tool): Entrant => {
+  const { runs, meter, say } = comparison
+  const entrants = rotated(toolsOf(workload, comparison), run).map((tool): Entrant => {
     const root = join(place, tool.name)
     const env = environment(root, comparison.path)
-    const plan = tool.plan({ input, root, changes: workload.change !== undefined, env })
+    const plan = tool.plan({ input, root, versions: versionsOf(workload), env })
     return { tool, plan, failed: false }
   })
   const attempt = async (entrant: Entrant, step: StepName, work: () => Promise<void>): Promise<void> => {
@@ -107,18 +115,41 @@ async function runOnce({ workload, comparison, input, place, run, rows }: Run): 
     })
   }
   for (const name of stepsOf(workload)) {
-    if (name === 'changed') workload.change?.(input, run)
-    for (const entrant of entrants) {
-      const step = entrant.plan.steps[name]
-      if (step === undefined || entrant.failed) continue
-      await attempt(entrant, name, async () => {
-        const sample = await runStep(step, workload, { input, comparison })
-        rowOf(rows, name, entrant.tool).samples.push(sample)
-        say(
-          `${workload.name} run ${run + 1}/${runs} ${name} ${entrant.tool.name}: ${sample.wall.toFixed(2)} s`,
-        )
-      })
+    const rounds = name === 'changed' ? versionsOf(workload) : 1
+    const samples = new Map<Entrant, Sample[]>()
+    for (let round = 1; round <= rounds; round++) {
+      if (name === 'changed') workload.change?.(input, run * rounds + round)
+      for (const entrant of entrants) {
+        const { plan } = entrant
+        const step = name === 'changed' && plan.changed !== undefined ? plan.changed(round) : plan.steps[name]
+        if (step === undefined || plan.steps[name] === undefined || entrant.failed) continue
+        await attempt(entrant, name, async () => {
+          const sample = await runStep(step, workload, { input, comparison })
+          samples.set(entrant, [...(samples.get(entrant) ?? []), sample])
+          const of = rounds > 1 ? ` ${String(round)}` : ''
+          const took = `${entrant.tool.name}: ${sample.wall.toFixed(2)} s`
+          say(`${workload.name} run ${run + 1}/${runs} ${name}${of} ${took}`)
+        })
+      }
     }
+    for (const [entrant, some] of samples) {
+      if (some.length === rounds) rowOf(rows, name, entrant.tool).samples.push(together(some))
+    }
+  }
+}
+
+/** Several measures as one: times add up, memory is the highest, stored is what is there in the end. */
+function together(samples: readonly Sample[]): Sample {
+  const sum = (read: (sample: Sample) => number | undefined): number =>
+    samples.reduce((total, sample) => total + (read(sample) ?? NaN), 0)
+  const last = samples.at(-1) as Sample
+  if (samples.length === 1) return last
+  const [cpu, peak] = [sum((one) => one.cpu), Math.max(...samples.map((one) => one.peak ?? NaN))]
+  return {
+    ...last,
+    wall: sum((one) => one.wall),
+    ...(Number.isNaN(cpu) ? {} : { cpu }),
+    ...(Number.isNaN(peak) ? {} : { peak }),
   }
 }
 
@@ -130,8 +161,8 @@ async function runStep(
   spawnSync('sync') // what others wrote before does not weigh on this step
   const measure = await comparison.meter.run(step.command)
   const stored = step.stores === undefined ? undefined : usage(step.stores)
-  if (stored !== undefined && stored.bytes < workload.bytes) {
-    // Random bytes cannot be stored in less: something was not done.
+  if (stored !== undefined && stored.bytes < workload.least) {
+    // It cannot be stored in less: something was not done.
     throw new Error(`stored ${stored.bytes} bytes of ${workload.bytes}`)
   }
   if (step.restores !== undefined) {

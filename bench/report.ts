@@ -2,9 +2,11 @@
 import { type Row, type Sample } from './compare.ts'
 import { type Machine } from './machine.ts'
 import { type MemoryMethod } from './measure.ts'
+import { type FigureRow } from './library/figures.ts'
 import { notBuilt, type StartRow } from './start-up.ts'
 import { median, medianOf } from './statistics.ts'
 import { markdownTable } from './table.ts'
+import { targets } from './targets.ts'
 import { stepNames, type StepName, type Tool } from './tool.ts'
 
 /** All that was found, as results.json holds it (without the tools' commands). */
@@ -18,13 +20,14 @@ export interface Results {
   /** Peers that this machine does not have. */
   readonly missing: readonly string[]
   readonly rows: readonly Row[]
+  readonly figures: readonly FigureRow[]
   readonly starts: readonly StartRow[]
 }
 
 const stepTitles: Readonly<Record<StepName, string>> = {
   build: 'built first',
   again: 'built again, unchanged',
-  changed: 'built again, one file changed',
+  changed: 'built again, changed',
   export: 'exported',
   push: 'pushed to a folder',
   install: 'installed from it',
@@ -38,7 +41,13 @@ export function renderReport(results: Results, tools: readonly Tool[]): string {
     ...quickTry(results),
     machineTable(results),
     conditions(results),
-    ...(results.rows.length === 0 ? [] : ['## Storing', workloadList(results), mainTable(results.rows)]),
+    '## What is to be reached',
+    workloadList(results),
+    targetTable(results),
+    ...(results.rows.length === 0 ? [] : ['## Storing', mainTable(results.rows)]),
+    ...(results.figures.length === 0
+      ? []
+      : ['## Through the library', libraryNote, figureTable(results.figures)]),
     ...(results.starts.length === 0 ? [] : ['## Starting', startTable(results.starts)]),
     ...problems(results),
     '## What each was asked to do',
@@ -92,6 +101,54 @@ MB are 10⁶ bytes. Ratios are ours / peer: below 1 ours is better. Every export
 
 function workloadList({ workloads }: Results): string {
   return workloads.map(({ name, title }) => `- **${name}**: ${title}`).join('\n')
+}
+
+/** Targets of what was measured; a target that compares with what was left out this time is left out too. */
+function targetTable(results: Results): string {
+  const found = targets.flatMap((target) => {
+    const value = target.read(results)
+    return value === undefined ? [] : [{ ...target, value }]
+  })
+  return markdownTable(
+    ['', 'what', 'at most', 'measured', 'of the target'],
+    found.map(({ workload, what, most, unit, value }, index) => [
+      found[index - 1]?.workload === workload ? '' : workload,
+      what,
+      withUnit(most, unit),
+      withUnit(value, unit),
+      `${value <= most ? '' : 'missed: '}${(value / most).toFixed(2)}`,
+    ]),
+    'llrrr',
+  )
+}
+
+function withUnit(value: number, unit: string): string {
+  const text = value.toFixed(unit === '×' ? 2 : unit === '' || value >= 100 ? 0 : 1)
+  return unit === '×' || unit === '' ? `${text}${unit}` : `${text} ${unit}`
+}
+
+const libraryNote =
+  'Each step is a process of its own on a store that another process made. Times are those of the call alone, ' +
+  'without the start of Node; peak memory is that of the process.'
+
+function figureTable(figures: readonly FigureRow[]): string {
+  return markdownTable(
+    ['', 'what', 'median', 'min–max'],
+    figures.map(({ workload, what, unit, samples }, index) => {
+      const range =
+        samples.length === 0
+          ? '–'
+          : `${withUnit(Math.min(...samples), '')}–${withUnit(Math.max(...samples), '')}`
+      const middle = median(samples)
+      return [
+        figures[index - 1]?.workload === workload ? '' : workload,
+        what,
+        middle === undefined ? '–' : withUnit(middle, unit),
+        range,
+      ]
+    }),
+    'llrr',
+  )
 }
 
 function mainTable(rows: readonly Row[]): string {
@@ -162,9 +219,10 @@ function startTable(starts: readonly StartRow[]): string {
   )
 }
 
-function problems({ rows, starts }: Results): readonly string[] {
+function problems({ rows, figures, starts }: Results): readonly string[] {
   const failed = [
     ...rows.map((row) => ({ title: `${row.workload}, ${stepTitles[row.step]}, ${row.tool}`, ...row })),
+    ...figures.map((row) => ({ title: `${row.workload}, ${row.what}`, ...row })),
     ...starts.map((row) => ({ title: row.name, ...row })),
   ].filter(({ problem }) => problem !== undefined && problem !== notBuilt)
   if (failed.length === 0) return []

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { compare } from './compare.ts'
+import { libraryTitle, libraryWorkloads, measureLibrary } from './library/figures.ts'
 import { describeMachine, versionOf } from './machine.ts'
 import { createMeter } from './measure.ts'
 import { parseOptions, usageText, type Options } from './options.ts'
@@ -17,7 +18,7 @@ import { workloads } from './workload.ts'
 
 const peers: readonly Tool[] = [git, restic, borg, cp]
 /** Bytes at full scale, where repositories go as soon as no step needs them, and where they are kept. */
-const space = { passing: 9e9, kept: 20e9 }
+const space = { passing: 35e9, kept: 70e9 }
 const packages = 100
 const startsEachRun = 7
 
@@ -41,8 +42,8 @@ function needSpace(folder: string, { scale, keep }: Options): void {
 
 async function bench(options: Options, folder: string, signal: AbortSignal): Promise<Results> {
   const { runs, scale, only, keep } = options
-  const asked = peers.filter(({ name }) => options.peers.includes(name))
-  const all = [quilt(home), ...asked].map((tool) => ({ tool, version: versionOf(tool) }))
+  const others = peers.filter(({ name }) => options.peers.includes(name))
+  const all = [quilt(home), ...others].map((tool) => ({ tool, version: versionOf(tool) }))
   const ours = all[0]
   if (ours?.version === undefined) throw new Error('quilt does not start: run npm run build')
   const commands = builtCommands(home)
@@ -54,10 +55,19 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
   const meter = createMeter(folder, signal)
   const machine = describeMachine(folder)
   const rows = []
-  const chosen = workloads(scale).filter(({ name }) => only.some((part) => part === name))
+  const isAsked = (name: string): boolean =>
+    only.some((part) => name === part || name.replace(/[ab]$/, '') === part)
+  const chosen = workloads(scale, home).filter(({ name }) => isAsked(name))
   for (const workload of chosen) {
     const place = join(folder, workload.name)
     rows.push(...(await compare(workload, { tools, runs, folder: place, path, keep, meter, say })))
+  }
+  const asked = libraryWorkloads.map(({ name }) => name).filter(isAsked)
+  const figures = []
+  for (const name of asked) {
+    figures.push(
+      ...(await measureLibrary(name, { home, folder: join(folder, name), runs, scale, keep, signal, say })),
+    )
   }
   const starts = only.includes('start')
     ? await startUp({
@@ -76,10 +86,14 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
     memory: meter.memory,
     runs,
     scale,
-    workloads: chosen.map(({ name, title }) => ({ name, title })),
+    workloads: [
+      ...chosen.map(({ name, title }) => ({ name, title })),
+      ...asked.map((name) => ({ name, title: libraryTitle(name, scale) })),
+    ],
     versions: Object.fromEntries(present.map(({ tool, version }) => [tool.name, version ?? ''])),
     missing: all.filter(({ version }) => version === undefined).map(({ tool }) => tool.name),
     rows,
+    figures,
     starts,
   }
 }
@@ -98,7 +112,9 @@ async function main(options: Options): Promise<void> {
     writeFileSync(options.out, page)
     writeFileSync(join(work, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`)
     process.stdout.write(page)
-    const troubles = [...results.rows, ...results.starts].filter(({ problem }) => problem !== undefined)
+    const troubles = [...results.rows, ...results.figures, ...results.starts].filter(
+      ({ problem }) => problem !== undefined,
+    )
     if (troubles.some(({ problem }) => problem !== notBuilt)) process.exitCode = 1
   } finally {
     if (!options.keep || stop.signal.aborted) rmSync(folder, { recursive: true, force: true })

@@ -39,7 +39,7 @@ export async function startUp(options: StartUp): Promise<readonly StartRow[]> {
   const { program, commands, packages, starts, folder, path, meter, say } = options
   mkdirSync(folder, { recursive: true })
   const env = environment(folder, path)
-  const place: Place = { input: folder, root: folder, changes: false, env }
+  const place: Place = { input: folder, root: folder, versions: 0, env }
   const store = join(folder, 'store')
   const ours = (...argv: readonly string[]): Command => quiltCommand(program, place, store, argv)
   const rows: Row[] = [

@@ -26,8 +26,8 @@ export interface Step {
 export interface Place {
   readonly input: string
   readonly root: string
-  /** Whether the workload has the step `changed`. */
-  readonly changes: boolean
+  /** How many further versions the workload has: how often the step `changed` is taken. */
+  readonly versions: number
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -37,6 +37,8 @@ export interface Plan {
   readonly setup: readonly Command[]
   readonly folders: readonly string[]
   readonly steps: Readonly<Partial<Record<StepName, Step>>>
+  /** The step `changed` of version `version`, from 1, where it is not the same for each. */
+  changed?(version: number): Step
 }
 
 /** Ours or a peer. */

@@ -9,7 +9,7 @@ export const borg: Tool = {
   mapping: {
     build: '`borg create`',
     again: '`borg create` of a second archive',
-    changed: '`borg create` of a third archive',
+    changed: '`borg create` of a further archive',
     export: '`borg extract`',
   },
   remarks:
@@ -17,7 +17,7 @@ export const borg: Tool = {
   plan,
 }
 
-function plan({ input, root, changes, env: base }: Place): Plan {
+function plan({ input, root, versions, env: base }: Place): Plan {
   const store = join(root, 'store')
   const out = join(root, 'out')
   const env = {
@@ -32,14 +32,15 @@ function plan({ input, root, changes, env: base }: Place): Plan {
     stores: store,
   })
   return {
+    changed: (version) => create(`version-${String(version)}`),
     setup: [at(root, 'init', '--encryption', 'none', store)],
     folders: [out],
     steps: {
       build: create('first'),
       again: create('second'),
-      changed: create('third'),
+      changed: create('version-1'),
       export: {
-        command: at(out, 'extract', `${store}::${changes ? 'third' : 'second'}`),
+        command: at(out, 'extract', `${store}::${versions > 0 ? `version-${String(versions)}` : 'second'}`),
         restores: out,
         drops: [out, store],
       },

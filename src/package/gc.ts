@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
  */
 export async function gc(session: Session, options: GcOptions = {}, ctx?: Context): Promise<GcReport> {
   const { repository, folder } = await session.local()
-  const report = await gcRepository(repository, options, ctx)
+  const report = await gcRepository(repository, { scratch: session.scratch, ...options }, ctx)
   if (options.dryRun === true) return report
   const isKept = async (id: Id): Promise<boolean> =>
     (await repository.objects.missing([id], ctx)).length === 0

@@ -4,6 +4,7 @@ import type { FileSystem } from '../core/base/fs-node.ts'
 import type { Identity } from '../core/model/commit.ts'
 import type { PackRepository } from '../core/repo/open-repository.ts'
 import type { Remote } from '../core/repo/remote.ts'
+import type { Scratch } from '../core/repo/sets/scratch.ts'
 import type { StatCache } from '../worktree/stat-cache.ts'
 
 /** A session: opened by an edge, handed to every verb, closed by the edge. */
@@ -26,6 +27,8 @@ export interface Session {
   /** True when the file system of a folder keeps the executable bit. */
   keepsExecutableBit(folder: string): boolean
   readonly ambient: Ambient
+  /** A place for what does not fit in memory. Cleared when the session is closed. */
+  readonly scratch: Scratch
   /** Who builds, pushes and tags, now. */
   identity(): Identity
   /** Says what a person should know, and no script has to. */

@@ -21,7 +21,10 @@ export async function verify(
   packages: readonly string[],
   ctx?: Context,
 ): Promise<VerifyReport> {
-  if (packages.length === 0) return collect(verifyRepository((await session.local()).repository, {}, ctx))
+  const { scratch } = session
+  if (packages.length === 0) {
+    return collect(verifyRepository((await session.local()).repository, { scratch }, ctx))
+  }
   const problems: Problem[] = []
   const checked = { packs: 0, objects: 0, bytes: 0, packages: 0, commits: 0 }
   const seen = new Set<string>()
@@ -29,7 +32,7 @@ export async function verify(
     const pkg = packageOf(text)
     if (seen.size === seen.add(packageKey(pkg)).size) continue
     const { store, state } = await needInstalled(session, pkg, ctx)
-    const one = await collect(verifyRepository(store.repository, { packages: [state.pkg] }, ctx))
+    const one = await collect(verifyRepository(store.repository, { packages: [state.pkg], scratch }, ctx))
     problems.push(...one.problems)
     for (const key of Object.keys(checked) as (keyof Checked)[]) checked[key] += one.checked[key]
   }

@@ -1,5 +1,5 @@
 // All that a plugin may import: the seam that it implements, and the few values it needs to do so.
-// Together with src/index.ts the only file that re-exports.
+// Together with src/index.ts and src/testing/api.ts the only file that re-exports.
 import type { Backend } from '../core/backend/backend.ts'
 import type { Ambient } from '../core/base/ambient.ts'
 import type { Remote } from '../core/repo/remote.ts'

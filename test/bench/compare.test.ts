@@ -10,7 +10,7 @@ import { workloads } from '../../bench/workload.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const path = process.env['PATH'] ?? '/usr/bin:/bin'
-const manyFiles = workloads(0.0001)[1]!
+const manyFiles = workloads(0.0001, process.cwd())[1]!
 
 /** A tool that copies; `scripts` replaces what a step does. */
 function copying(name: string, scripts: Partial<Record<StepName, string>> = {}): Tool {

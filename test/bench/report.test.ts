@@ -36,6 +36,11 @@ const results: Results = {
     row('git', [4, 4, 4], 1e8, 2e9),
     { ...row('cp', [], 0, 0), problem: 'exit 1: no\nroom' },
   ],
+  figures: [
+    { workload: 'W3', what: 'edit', unit: 'ms', samples: [30, 20, 90] },
+    { workload: 'W3', what: 'new tree nodes', unit: 'KiB', samples: [70, 70, 70] },
+    { workload: 'W6', what: 'gc', unit: 's', samples: [], problem: 'exit 1: no memory' },
+  ],
   starts: [
     { name: 'node -e 0', samples: [{ wall: 0.04 }, { wall: 0.05 }, { wall: 0.03 }] },
     { name: 'quilt --version', samples: [{ wall: 0.05, peak: 4e7 }] },
@@ -61,6 +66,14 @@ function cells(page: string, ...words: readonly string[]): readonly string[] {
 
 describe('the page', () => {
   const page = renderReport(results, tools)
+
+  test('has each figure beside its target, and says which are missed', () => {
+    expect(cells(page, 'edit ').slice(1, -1)).toEqual(['', 'edit', '50.0 ms', '30.0 ms', '0.60'])
+    expect(cells(page, 'new tree nodes').slice(1, 2)).toEqual(['W3'])
+    expect(cells(page, 'new tree nodes').slice(-3, -1)).toEqual(['70.0 KiB', 'missed: 1.09'])
+    expect(page).not.toContain('build, time / restic') // was left out
+    expect(page).toContain('W6, gc')
+  })
 
   test('has medians, and ratios of ours to each peer', () => {
     const quilt = [
@@ -135,7 +148,7 @@ describe('the arguments', () => {
   test('have the defaults of a full run', () => {
     expect(parseOptions([], ['git', 'cp'])).toEqual({
       runs: 3,
-      only: ['W1', 'W2', 'start'],
+      only: ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'big', 'start'],
       peers: ['git', 'cp'],
       scale: 1,
       keep: false,

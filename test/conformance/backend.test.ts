@@ -1,3 +1,4 @@
+import nodeFs from 'node:fs'
 import { createFsFromVolume, Volume } from 'memfs'
 import { describe, test } from 'vitest'
 import type { Backend } from '../../src/core/backend/backend.ts'
@@ -11,13 +12,16 @@ import type { FileSystem } from '../../src/core/base/fs-node.ts'
 import { fileStore } from '../support/file-store.ts'
 import { backendCases } from '../../src/testing/backend-cases.ts'
 import { fillForReading } from '../../src/testing/backend-reading-cases.ts'
-import { faultyFs, systemError } from '../support/faulty-fs.ts'
+import { systemError, type FaultPlan } from '../../src/testing/fault.ts'
+import { faultyBackend } from '../../src/testing/faulty-backend.ts'
+import { faultyFileSystem, replaceCalls } from '../../src/testing/faulty-fs.ts'
+import { mortalDisk } from '../../src/testing/power-cut.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const memoryFs = (): FileSystem => createFsFromVolume(new Volume()) as unknown as FileSystem
 
 const noLinks = (): FileSystem =>
-  faultyFs({ promises: { link: () => Promise.reject(systemError('ENOTSUP', 'link')) } })
+  replaceCalls({ promises: { link: () => Promise.reject(systemError('ENOTSUP', 'link')) } })
 
 /** Half of the calls fail, half of these after they were done; each second listing breaks off. */
 function flaky(backend: Backend): Backend {
@@ -52,6 +56,7 @@ function flaky(backend: Backend): Backend {
 
 const patience = { attempts: 100, delay: () => Promise.resolve(), random: () => 0.5 }
 const clocked = (): Backend => memoryBackend({ now: () => new Date() })
+const never: FaultPlan = { fault: { kind: 'stop' }, at: Infinity }
 const cacheable = (key: string): boolean => key !== 'config'
 
 const makers: Readonly<Record<string, () => Promise<Backend>>> = {
@@ -63,6 +68,13 @@ const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
   'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
   'caching in memory': async () => caching(clocked(), clocked(), { cacheable }),
+  'faulty, before its fault': async () => faultyBackend(clocked(), never).backend,
+  'file on a faulty disk, before its fault': async () =>
+    fileStore(tempDir(), { fs: faultyFileSystem(nodeFs, never).fs }),
+  'file on a disk that may lose its power': async () => {
+    const root = tempDir()
+    return fileStore(`${root}/store`, { fs: mortalDisk(nodeFs, root).fs })
+  },
   prefixed: async () => {
     const whole = memoryBackend()
     await whole.put('a/other', new Uint8Array(1))

@@ -22,7 +22,7 @@ export interface Backend {
   /**
    * Writes the bytes, whole or not at all, and durably: they survive a power cut once this returns. What was
    * there is replaced; with `absent` it stays, and one of many racing writers wins.
-   * @throws CONFLICT with `absent`, if the key exists
+   * @throws CONFLICT with `absent`, if the key exists: then what is there is durable too
    */
   put(key: string, body: Bytes, options?: PutOptions, ctx?: Context): Promise<void>
   /** What is known of the bytes under `key`; `undefined` when there are none. */

@@ -11,6 +11,7 @@ import {
   kindOfByte,
   packNameFromBytes,
   packNameToBytes,
+  type Encoding,
   type PackRecord,
 } from './pack.ts'
 import { hashBytes } from '#hash'
@@ -248,12 +249,30 @@ export function compareEntries(table: Uint8Array, a: number, b: number): number 
 
 /** Which of its index's packs the entry at `at` names. */
 export function entryPack(table: Uint8Array, at: number): number {
-  return new DataView(table.buffer, table.byteOffset, table.length).getUint32(at + 48)
+  return word(table, at + 48)
+}
+
+/** How the entry at `at` says that its object is kept: `stored` bytes of it, `size` before compression. */
+export function entryPayload(
+  table: Uint8Array,
+  at: number,
+): { readonly encoding: Encoding; readonly stored: number; readonly size: number } {
+  const encoding = encodingOfByte(table[at + 33] as number)
+  return { encoding, stored: word(table, at + 40), size: word(table, at + 44) }
 }
 
 /** Makes the entry at `at` name another pack. */
 export function setEntryPack(table: Uint8Array, at: number, pack: number): void {
-  new DataView(table.buffer, table.byteOffset, table.length).setUint32(at + 48, pack)
+  table[at + 48] = pack >>> 24
+  table[at + 49] = pack >>> 16
+  table[at + 50] = pack >>> 8
+  table[at + 51] = pack
+}
+
+/** Without a view: one for each entry of a large index would be most of the work. */
+function word(table: Uint8Array, at: number): number {
+  const high = ((table[at] as number) << 24) | ((table[at + 1] as number) << 16)
+  return (high | ((table[at + 2] as number) << 8) | (table[at + 3] as number)) >>> 0
 }
 
 /** The first 16 bits of the id of the entry at `at`. */

@@ -2,13 +2,15 @@
 // argument for it: docs/format.md, section "Garbage collection".
 import { checkSignal, type Context } from '../base/context.ts'
 import { packPrefix } from '../store/layout.ts'
-import { packBytes } from '../store/packs/pack-builder.ts'
+import { packBytes, packRecords } from '../store/packs/pack-builder.ts'
 import { announcedWriters, readCondemnedPacks } from '../store/writers.ts'
 import { isWasteful, usePacks, type ListedPack, type UsedPack } from './gc/classify.ts'
 import { condemn, storeTime, sweepWriters, takeOver, waitForWriters, type CondemnedList } from './gc/lists.ts'
+import { steadily } from './gc/live.ts'
 import { marker, type Marker } from './gc/mark.ts'
 import { mendIndexes, sweep } from './gc/sweep.ts'
 import type { PackRepository } from './open-repository.ts'
+import type { Scratch } from './sets/scratch.ts'
 
 /** How to collect. */
 export interface GcOptions {
@@ -18,6 +20,8 @@ export interface GcOptions {
   readonly dryRun?: boolean
   /** Joins small packs into full ones too: `repack`. */
   readonly joinSmall?: boolean
+  /** Where ids go that do not fit in memory; without one, memory grows by 40 bytes for each object. */
+  readonly scratch?: Scratch
 }
 
 /** What was collected. */
@@ -35,8 +39,9 @@ export interface GcReport {
 
 /** How long to wait for older writers unless told. */
 const usualPatience = 10_000
-/** A pack below this size is small. */
+/** A pack below this size is small, unless it has many records. */
 const smallPackBytes = packBytes / 4
+const smallPackRecords = packRecords / 4
 /** So many small packs are no reason to join them: the last of each lane always may be one. */
 const usualSmallPacks = 2
 
@@ -44,7 +49,7 @@ const usualSmallPacks = 2
  * Deletes what no package needs. Any number of builds, installs, pushes and other runs may go on beside it; a
  * crash at any instant leaves a repository that works, and a later run goes on from there.
  *
- * Memory: 36 bytes for each object that is reached (see gc/mark.ts) is all that grows with the repository.
+ * Memory: with a scratch place, two bytes for each object that is reached are all that grows with the repository.
  * @throws CORRUPT, naming an object that is reached and missing: then nothing is deleted
  */
 export async function gc(
@@ -52,8 +57,20 @@ export async function gc(
   options: GcOptions = {},
   ctx?: Context,
 ): Promise<GcReport> {
-  const marks = marker(repository)
-  if (options.dryRun === true) return dryRun(repository, marks, options, ctx)
+  const marks = marker(repository, options.scratch)
+  try {
+    return await (options.dryRun === true ? dryRun : run)(repository, marks, options, ctx)
+  } finally {
+    await marks.drop()
+  }
+}
+
+async function run(
+  repository: PackRepository,
+  marks: Marker,
+  options: GcOptions,
+  ctx?: Context,
+): Promise<GcReport> {
   await mendIndexes(repository, ctx)
   const lists = [...(await takeOver(repository, await storeTime(repository, ctx), ctx))]
   const before = await listPacks(repository, ctx)
@@ -130,13 +147,20 @@ async function findWaste(
   }
   await marks.mark(ctx)
   const condemned = await readCondemnedPacks(repository.backend, ctx)
-  const indexes = await repository.objects.packs.indexes(ctx)
-  const covered = new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name)))
-  const used = await usePacks(listed, indexes, { live: marks.live, condemned }, ctx)
+  const { used, covered } = await steadily(
+    repository,
+    async (indexes) => ({
+      covered: new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name))),
+      used: await usePacks(listed, indexes, { live: marks.live, condemned }, ctx),
+    }),
+    ctx,
+  )
   const open = used.filter(
     ({ name, modified }) => covered.has(name) && !condemned.has(name) && modified.getTime() < oldest,
   )
-  const small = options.joinSmall === true ? open.filter(({ size }) => size < smallPackBytes) : []
+  const isSmall = ({ size, records }: UsedPack): boolean =>
+    size < smallPackBytes && records < smallPackRecords
+  const small = options.joinSmall === true ? open.filter(isSmall) : []
   const joined = new Set(small.length > usualSmallPacks ? small : [])
   return open.filter((pack) => joined.has(pack) || isWasteful(pack))
 }
@@ -153,8 +177,11 @@ async function dryRun(
   const listed = await listPacks(repository, ctx)
   const wasted = await findWaste(repository, { listed, marks, options }, ctx)
   const condemned = await readCondemnedPacks(backend, ctx)
-  const indexes = await objects.packs.indexes(ctx)
-  const used = await usePacks(listed, indexes, { live: marks.live, condemned }, ctx)
+  const used = await steadily(
+    repository,
+    (indexes) => usePacks(listed, indexes, { live: marks.live, condemned }, ctx),
+    ctx,
+  )
   const doomed = [...wasted, ...used.filter(({ name }) => condemned.has(name))]
   const freedBytes = doomed.reduce((sum, { size, liveBytes }) => sum + size - liveBytes, 0)
   const writers = new Set<string>()

@@ -8,13 +8,15 @@ import { readCommit } from '../history/commits.ts'
 import { treeDepth } from '../model/entry.ts'
 import type { Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
-import { idSet, type IdSet } from '../model/id-set.ts'
+import { idSet } from '../model/id-set.ts'
 import { isWithin, joinPath } from '../model/path.ts'
 import type { ObjectReader } from '../store/object-store.ts'
 import type { PackageState } from '../store/ref-store.ts'
 import { derivedEntry } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
 import { checkChild, nodeReader, readNode, type NodeReader } from '../tree/node.ts'
+import type { Scratch } from './sets/scratch.ts'
+import { spillingIds, type SpillingIds } from './sets/spilling-set.ts'
 
 /** One object that a package must have; `path` in `commit` is where. */
 export type Need = { readonly id: Id; readonly path: string; readonly commit: Id } & (
@@ -28,13 +30,13 @@ export type Need = { readonly id: Id; readonly path: string; readonly commit: Id
 
 /** Nodes that need not be gone through again: with all that is below them, or with the trees below them. */
 export interface Walked {
-  readonly whole: IdSet
-  readonly trees: IdSet
+  readonly whole: SpillingIds
+  readonly trees: SpillingIds
 }
 
 /** Nothing walked yet. */
-export function nothingWalked(): Walked {
-  return { whole: idSet(), trees: idSet() }
+export function nothingWalked(scratch?: Scratch): Walked {
+  return { whole: spillingIds(scratch), trees: spillingIds(scratch) }
 }
 
 /**
@@ -123,7 +125,8 @@ async function* treeNeeds(walk: Walk, root: Step, ctx?: Context): AsyncGenerator
   const open: Step[] = [root]
   while (open.length > 0) {
     checkSignal(ctx)
-    const steps = open.splice(-nodesAtOnce).filter((step) => isFresh(walk.walked, step))
+    const steps: Step[] = []
+    for (const step of open.splice(-nodesAtOnce)) if (await isFresh(walk.walked, step)) steps.push(step)
     await readAhead(walk.nodes, steps)
     for (const step of steps) {
       const at = { id: step.id, path: step.path, commit: walk.commit }
@@ -140,9 +143,9 @@ async function* treeNeeds(walk: Walk, root: Step, ctx?: Context): AsyncGenerator
   }
 }
 
-function isFresh({ whole, trees }: Walked, { id, part }: Step): boolean {
+async function isFresh({ whole, trees }: Walked, { id, part }: Step): Promise<boolean> {
   if (part === 'mixed') return true
-  return part === 'whole' ? whole.add(id) : !whole.has(id) && trees.add(id)
+  return part === 'whole' ? whole.add(id) : !(await whole.has(id)) && trees.add(id)
 }
 
 /** Into the reader's cache; which of them is damaged is found out one by one. */

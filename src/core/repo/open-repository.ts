@@ -16,6 +16,12 @@ export interface PackRepository extends Repository {
   readonly objects: PackStore
 }
 
+/** How to use a repository. */
+export interface RepositoryOptions {
+  /** Called after each batch that moved refs: `joinSmallPacks`. The batch is done by then, so no error of it counts. */
+  readonly tidy?: ((repository: PackRepository, ctx?: Context) => Promise<unknown>) | undefined
+}
+
 /** The one format there is. */
 const format = 1
 const formatText = `quilt repository\nformat ${String(format)}\n`
@@ -28,6 +34,7 @@ export async function openRepository(
   backend: Backend,
   ambient: Ambient,
   ctx?: Context,
+  options?: RepositoryOptions,
 ): Promise<PackRepository> {
   let bytes: Uint8Array
   try {
@@ -37,7 +44,7 @@ export async function openRepository(
     throw error
   }
   checkFormat(bytes)
-  return packRepository(backend, ambient)
+  return packRepository(backend, ambient, options)
 }
 
 /**
@@ -48,9 +55,10 @@ export async function createRepository(
   backend: Backend,
   ambient: Ambient,
   ctx?: Context,
+  options?: RepositoryOptions,
 ): Promise<PackRepository> {
   try {
-    return await openRepository(backend, ambient, ctx)
+    return await openRepository(backend, ambient, ctx, options)
   } catch (error) {
     if (!isQuiltError(error, 'NOT_FOUND')) throw error
   }
@@ -58,9 +66,9 @@ export async function createRepository(
     await backend.put(formatKey, utf8(formatText), { absent: true }, ctx)
   } catch (error) {
     if (!isQuiltError(error, 'CONFLICT')) throw error // another process has just made it
-    return openRepository(backend, ambient, ctx)
+    return openRepository(backend, ambient, ctx, options)
   }
-  return packRepository(backend, ambient)
+  return packRepository(backend, ambient, options)
 }
 
 function checkFormat(bytes: Uint8Array): void {
@@ -81,12 +89,37 @@ function checkFormat(bytes: Uint8Array): void {
   )
 }
 
-function packRepository(backend: Backend, ambient: Ambient): PackRepository {
-  return {
+function packRepository(
+  backend: Backend,
+  ambient: Ambient,
+  { tidy }: RepositoryOptions = {},
+): PackRepository {
+  const objects = packStore(backend, ambient)
+  const repository: PackRepository = {
     backend,
     ambient,
-    objects: packStore(backend, ambient),
+    objects,
     refs: generationRefs(backend, { ambient }),
     close: () => backend.close(),
+  }
+  return tidy === undefined ? repository : { ...repository, objects: tidied(repository, tidy) }
+}
+
+function tidied(
+  repository: PackRepository,
+  tidy: (repository: PackRepository, ctx?: Context) => Promise<unknown>,
+): PackStore {
+  const { objects } = repository
+  let tidying: Promise<unknown> | undefined
+  return {
+    ...objects,
+    batch: async (fn, publish, ctx) => {
+      const made = await objects.batch(fn, publish, ctx)
+      if (publish === undefined || tidying !== undefined) return made
+      tidying = tidy(repository, ctx).catch(() => undefined) // a later batch tries again
+      await tidying
+      tidying = undefined
+      return made
+    },
   }
 }

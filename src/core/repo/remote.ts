@@ -5,7 +5,7 @@ import type { Context } from '../base/context.ts'
 import { QuiltError, isQuiltError } from '../base/error.ts'
 import { formatPackageName, type PackageName } from '../model/package-name.ts'
 import type { PackageState } from '../store/ref-store.ts'
-import { createRepository, openRepository } from './open-repository.ts'
+import { createRepository, openRepository, type RepositoryOptions } from './open-repository.ts'
 import type { Repository } from './repository.ts'
 
 /** What a remote address opens to. */
@@ -21,17 +21,24 @@ export interface Remote {
 }
 
 /** A folder or a bucket as a remote: one repository for all its packages, no server. */
-export function bucketRemote(backend: Backend, ambient: Ambient, address: string): Remote {
+export function bucketRemote(
+  backend: Backend,
+  ambient: Ambient,
+  address: string,
+  options?: RepositoryOptions,
+): Remote {
   let opened: Promise<Repository> | undefined
 
   const open = (create: boolean, ctx?: Context): Promise<Repository> => {
-    opened ??= (create ? createRepository : openRepository)(backend, ambient, ctx).catch((error: unknown) => {
-      opened = undefined
-      if (!isQuiltError(error, 'NOT_FOUND')) throw error
-      throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
-        hint: 'a first push makes one',
-      })
-    })
+    opened ??= (create ? createRepository : openRepository)(backend, ambient, ctx, options).catch(
+      (error: unknown) => {
+        opened = undefined
+        if (!isQuiltError(error, 'NOT_FOUND')) throw error
+        throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
+          hint: 'a first push makes one',
+        })
+      },
+    )
     return opened
   }
 

@@ -1,5 +1,6 @@
 // Proves a repository: every byte of every pack, every index, all refs, and that each package has what it must have.
-// Reads only. Damage is told, never thrown. Memory: 36 bytes for each object, and what is damaged.
+// Reads only. Damage is told, never thrown. Memory: with a scratch place, a few bytes for each object, and what is
+// damaged.
 import { readOnly } from '../backend/read-only.ts'
 import type { Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
@@ -10,6 +11,7 @@ import type { PackageState } from '../store/ref-store.ts'
 import { verifyRefs } from '../store/verify-refs.ts'
 import { damage } from './needs.ts'
 import type { PackRepository } from './open-repository.ts'
+import type { Scratch } from './sets/scratch.ts'
 import { findings, type Counts, type Findings, type FoundProblem } from './verify/findings.ts'
 import { packageProver } from './verify/packages.ts'
 import { proveStore } from './verify/store.ts'
@@ -18,6 +20,8 @@ import { proveStore } from './verify/store.ts'
 export interface VerifyOptions {
   /** Only these packages, and what they reach. Absent: the whole repository. */
   readonly packages?: readonly PackageName[]
+  /** Where ids go that do not fit in memory; without one, memory grows by 40 bytes for each object. */
+  readonly scratch?: Scratch
 }
 
 /** Damage, and whom it hurts. */
@@ -42,27 +46,35 @@ export interface Verification {
  * read; damage it never throws.
  */
 export function verify(repository: PackRepository, options: VerifyOptions = {}, ctx?: Context): Verification {
-  const found = findings()
+  const found = findings(options.scratch)
   return { checked: found.checked, problems: run(repository, options, found, ctx) }
 }
 
 async function* run(
   repository: PackRepository,
-  { packages }: VerifyOptions,
+  options: VerifyOptions,
   found: Findings,
   ctx?: Context,
 ): AsyncGenerator<Problem> {
+  const { packages, scratch } = options
   // A store of its own, so that nothing is mended on the way.
   const objects = packStore(readOnly(repository.backend), repository.ambient)
-  const prover = packageProver(objects, found)
-  await proveRefs(repository, packages, found, ctx)
-  if (packages === undefined) await proveStore(objects, { backend: repository.backend, found, prover }, ctx)
-  for await (const state of statesOf(repository, packages, found, ctx)) {
-    await prover.package(state, ctx)
-    if (packages !== undefined)
-      ctx?.onProgress?.({ task: 'verify', unit: 'bytes', done: found.checked.bytes })
+  const prover = packageProver(objects, { found, wholeIsKnown: packages === undefined, scratch })
+  try {
+    await proveRefs(repository, packages, found, ctx)
+    if (packages === undefined) await proveStore(objects, { backend: repository.backend, found, prover }, ctx)
+    for await (const state of statesOf(repository, packages, found, ctx)) {
+      await prover.package(state, ctx)
+      if (packages !== undefined)
+        ctx?.onProgress?.({ task: 'verify', unit: 'bytes', done: found.checked.bytes })
+    }
+    if (await prover.hasSuspects(ctx)) {
+      for await (const state of statesOf(repository, packages, found, ctx)) await prover.tell(state, ctx)
+    }
+    yield* found.problems()
+  } finally {
+    await prover.drop()
   }
-  yield* found.problems()
 }
 
 async function proveRefs(

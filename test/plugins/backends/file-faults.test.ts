@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { isQuiltError, type ErrorCode } from '../../../src/core/base/error.ts'
 import { fileStore } from '../../support/file-store.ts'
 import { inParts, keysOf, refuses, someBytes } from '../../../src/testing/backend-fixture.ts'
-import { faultyFs, systemError, type Handle } from '../../support/faulty-fs.ts'
+import { systemError } from '../../../src/testing/fault.ts'
+import { replaceCalls, type FileHandle as Handle } from '../../../src/testing/faulty-fs.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const absent = { absent: true }
@@ -33,7 +34,7 @@ const isUnfinished = (path: string): boolean => basename(path).startsWith('~')
 
 /** Makes one method of each opened file that `matches` do otherwise. */
 const eachFile = (matches: (path: string) => boolean, change: (handle: Handle) => Partial<Handle>) =>
-  faultyFs({ handle: (handle, path) => (matches(path) ? change(handle) : {}) })
+  replaceCalls({ handle: (handle, path) => (matches(path) ? change(handle) : {}) })
 
 test('goes on after short writes and short reads', async () => {
   const root = tempDir()
@@ -149,7 +150,7 @@ for (const options of [{ absent: false }, { absent: true }]) {
 
   test(`${how}: takes it when a folder cannot be synced, and nothing else`, async () => {
     for (const code of ['EINVAL', 'EISDIR', 'EPERM', 'ENOTSUP']) {
-      const fs = faultyFs({
+      const fs = replaceCalls({
         handle: (handle, path) => ({
           sync: () => (isUnfinished(path) ? handle.sync() : Promise.reject(systemError(code, 'fsync'))),
         }),
@@ -167,7 +168,7 @@ for (const options of [{ absent: false }, { absent: true }]) {
       events.push(`${event} ${isUnfinished(name) ? dirname(name) + '/~' : name}`)
     }
     const { promises } = nodeFs
-    const fs = faultyFs({
+    const fs = replaceCalls({
       promises: {
         mkdir: (async (path: string) => (note('mkdir', path), promises.mkdir(path))) as typeof promises.mkdir,
         rename: async (from, to) => (note('name', String(to)), promises.rename(from, to)),
@@ -224,7 +225,7 @@ test('says in words what the disk lacks, and of which path', async () => {
     const root = tempDir()
     writeFileSync(`${root}/old`, 'old')
     const write = eachFile(isUnfinished, () => ({ write: () => Promise.reject(systemError(code)) }))
-    const open = faultyFs({ promises: { open: () => Promise.reject(systemError(code)) } })
+    const open = replaceCalls({ promises: { open: () => Promise.reject(systemError(code)) } })
     for (const work of [
       () => fileStore(root, { fs: write }).put('packs/p', body),
       () => fileStore(root, { fs: open }).put('packs/p', body),
@@ -264,7 +265,7 @@ test('leaves the old bytes or the new ones wherever the disk fills up', async ()
   }
 })
 
-test('waits a moment for a file that a scanner holds, then gives up', async () => {
+test('H61: waits a moment for a file that a scanner holds, then gives up', async () => {
   for (const call of ['rename', 'link', 'unlink'] as const) {
     const root = tempDir()
     let failures = 0
@@ -272,15 +273,15 @@ test('waits a moment for a file that a scanner holds, then gives up', async () =
       [call]: (...args: [string, string]) =>
         failures++ < left ? Promise.reject(systemError('EBUSY', call)) : nodeFs.promises[call](...args),
     })
-    const work = (fs: ReturnType<typeof faultyFs>): Promise<void> =>
+    const work = (fs: ReturnType<typeof replaceCalls>): Promise<void> =>
       call === 'unlink'
         ? fileStore(root, { fs }).delete('packs/p')
         : fileStore(root, { fs }).put('packs/p', body, call === 'link' ? absent : {})
     if (call === 'unlink') await fileStore(root).put('packs/p', body)
-    await work(faultyFs({ promises: fail(3) }))
+    await work(replaceCalls({ promises: fail(3) }))
     expect([call, existsSync(`${root}/packs/p`)]).toEqual([call, call !== 'unlink'])
     failures = 0
-    const failure = await failureOf(work(faultyFs({ promises: fail(1000) })))
+    const failure = await failureOf(work(replaceCalls({ promises: fail(1000) })))
     expect([call, failure.code, failures < 20]).toEqual([call, 'UNAVAILABLE', true])
   }
 })
@@ -288,7 +289,7 @@ test('waits a moment for a file that a scanner holds, then gives up', async () =
 test('puts if absent without hard links, whole, but says that it is not atomic', async () => {
   for (const code of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EISDIR']) {
     const root = tempDir()
-    const fs = faultyFs({ promises: { link: () => Promise.reject(systemError(code, 'link')) } })
+    const fs = replaceCalls({ promises: { link: () => Promise.reject(systemError(code, 'link')) } })
     const backend = fileStore(root, { fs })
     expect(backend.features.putIfAbsent).toBe(true)
     await backend.put('refs/g1', body, absent)
@@ -301,14 +302,14 @@ test('puts if absent without hard links, whole, but says that it is not atomic',
 
 test('takes a refusal to write for what it is, not for a lack of hard links', async () => {
   const refuse = (): Promise<never> => Promise.reject(systemError('EPERM'))
-  const backend = fileStore(tempDir(), { fs: faultyFs({ promises: { link: refuse, rename: refuse } }) })
+  const backend = fileStore(tempDir(), { fs: replaceCalls({ promises: { link: refuse, rename: refuse } }) })
   await refuses('DENIED', backend.put('refs/g1', body, absent))
   expect(backend.features.putIfAbsent).toBe(true)
 })
 
 test('has won when the link was made but its answer was lost', async () => {
   const root = tempDir()
-  const fs = faultyFs({
+  const fs = replaceCalls({
     promises: {
       link: async (from, to) => {
         await nodeFs.promises.link(from, to)
@@ -330,7 +331,7 @@ test('makes its folder anew when someone removed it between two steps', async ()
       if (removals++ === 0) rmSync(dirname(String(to)), { recursive: true })
       await nodeFs.promises[call](String(from), String(to))
     }
-    const fs = faultyFs({ promises: { rename: removing('rename'), link: removing('link') } })
+    const fs = replaceCalls({ promises: { rename: removing('rename'), link: removing('link') } })
     await fileStore(root, { fs }).put('a/b/c', body, options)
     expect([removals, existsSync(`${root}/a/b/c`)]).toEqual([2, true])
   }

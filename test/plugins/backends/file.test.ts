@@ -6,7 +6,7 @@ import { isQuiltError, type ErrorCode } from '../../../src/core/base/error.ts'
 import plugin from '../../../src/plugins/backends/file.ts'
 import { fileStore, randomName } from '../../support/file-store.ts'
 import { keysOf, refuses, someBytes } from '../../../src/testing/backend-fixture.ts'
-import { faultyFs, type Handle } from '../../support/faulty-fs.ts'
+import { replaceCalls, type FileHandle as Handle } from '../../../src/testing/faulty-fs.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const absent = { absent: true }
@@ -53,7 +53,7 @@ test('hands out arrays that hold nothing else', async () => {
 
 /** Makes one method of each opened file that `matches` do otherwise. */
 const eachFile = (matches: (path: string) => boolean, change: (handle: Handle) => Partial<Handle>) =>
-  faultyFs({ handle: (handle, path) => (matches(path) ? change(handle) : {}) })
+  replaceCalls({ handle: (handle, path) => (matches(path) ? change(handle) : {}) })
 
 test('says that its root is gone, whatever is asked, and does not make it anew', async () => {
   const root = `${tempDir()}/store`
@@ -131,7 +131,7 @@ test('lists neither unfinished files nor what has no name of a key', async () =>
 test('reads only the folders that a prefix can be in', async () => {
   const root = tempDir()
   const read: string[] = []
-  const fs = faultyFs({
+  const fs = replaceCalls({
     promises: {
       readdir: ((path: string, options: { withFileTypes: true }) => {
         read.push(relative(root, path))
@@ -151,7 +151,7 @@ test('reads only the folders that a prefix can be in', async () => {
 test('skips what vanishes while it lists', async () => {
   const root = tempDir()
   for (const key of ['a/x', 'b/x', 'c', 'd']) await fileStore(root).put(key, body)
-  const fs = faultyFs({
+  const fs = replaceCalls({
     promises: {
       stat: ((path: string) => {
         if (path.endsWith('/c')) rmSync(path)

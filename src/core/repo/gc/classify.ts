@@ -1,10 +1,9 @@
 // Which packs gc may delete: how much of each is still reached, as all indexes together say.
 import type { Context } from '../../base/context.ts'
-import { entryBytes, readIndexEntry, type IndexEntry } from '../../codec/pack-index.ts'
+import { entryBytes, entryPack, entryPayload } from '../../codec/pack-index.ts'
 import { packFooterBytes, packHeaderBytes, recordHeaderBytes } from '../../codec/pack.ts'
-import type { IdSet } from '../../model/id-set.ts'
 import type { IndexFile } from '../../store/packs/index-file.ts'
-import { sortedEntries } from '../../store/packs/sorted-entries.ts'
+import { entryGroups, joinEntries, type IdRanges } from './live.ts'
 
 /** A pack as it is listed. */
 export interface ListedPack {
@@ -18,6 +17,8 @@ export interface ListedPack {
 export interface UsedPack extends ListedPack {
   readonly liveBytes: number
   readonly liveObjects: number
+  /** All its records, reached or not. */
+  readonly records: number
   /**
    * Chunked blobs in it that are not reached. Who finds such a record relies on the chunks being there too, so it
    * must go before they do.
@@ -41,54 +42,59 @@ export function isWasteful({ size, liveBytes, liveObjects, deadChunked }: UsedPa
 export async function usePacks(
   listed: readonly ListedPack[],
   indexes: readonly IndexFile[],
-  { live, condemned }: { readonly live: IdSet; readonly condemned: ReadonlySet<string> },
+  { live, condemned }: { readonly live: IdRanges; readonly condemned: ReadonlySet<string> },
   ctx?: Context,
 ): Promise<readonly UsedPack[]> {
   const numbers = new Map(listed.map(({ name }, number) => [name, number]))
   const bytes = new Float64Array(listed.length)
   const objects = new Uint32Array(listed.length)
+  const records = new Uint32Array(listed.length)
   const deadChunked = new Uint32Array(listed.length)
-  const count = ({ pack, stored }: IndexEntry): void => {
-    bytes[pack]! += recordHeaderBytes + stored
+  const count = (table: Uint8Array, at: number): void => {
+    const pack = entryPack(table, at)
+    bytes[pack]! += recordHeaderBytes + entryPayload(table, at).stored
     objects[pack]!++
   }
-  for await (const places of placesOf(sortedEntries(indexes, numbers, ctx))) {
-    const [first] = places
-    if (!live.has(first.id)) {
-      for (const { encoding, pack } of places) if (encoding === 'recipe') deadChunked[pack]!++
-    } else if (places.length === 1) count(first)
+  for await (const { table, asked } of joinEntries(indexes, numbers, live, ctx)) {
+    for (const [first, end] of entryGroups(table)) {
+      for (let entry = first; entry < end; entry++) {
+        const at = entry * entryBytes
+        records[entryPack(table, at)]!++
+        if (asked[entry] === 0 && entryPayload(table, at).encoding === 'recipe')
+          deadChunked[entryPack(table, at)]!++
+      }
+      if (asked[first] === 1 && placesOf(table, first, end).length === 1) count(table, first * entryBytes)
+    }
   }
   const alone = listed.map(({ name, size }, i) =>
     condemned.has(name) ? -1 : (bytes[i] as number) / Math.max(size, 1),
   )
-  const used = (place: IndexEntry): number => alone[place.pack] as number
-  for await (const places of placesOf(sortedEntries(indexes, numbers, ctx))) {
-    if (places.length === 1 || !live.has(places[0].id)) continue
-    count(places.reduce((best, place) => (used(place) > used(best) ? place : best)))
+  const used = (table: Uint8Array, at: number): number => alone[entryPack(table, at)] as number
+  for await (const { table, asked } of joinEntries(indexes, numbers, live, ctx)) {
+    for (const [first, end] of entryGroups(table)) {
+      if (asked[first] === 0 || end === first + 1) continue
+      const places = placesOf(table, first, end)
+      if (places.length === 1) continue
+      count(
+        table,
+        places.reduce((best, place) => (used(table, place) > used(table, best) ? place : best)),
+      )
+    }
   }
   return listed.map((pack, i) => ({
     ...pack,
     liveBytes: bytes[i] as number,
     liveObjects: objects[i] as number,
+    records: records[i] as number,
     deadChunked: deadChunked[i] as number,
   }))
 }
 
-type Places = [IndexEntry, ...IndexEntry[]]
-
-/** For each object, the packs that hold it: one place of each. */
-async function* placesOf(tables: AsyncIterable<Uint8Array>): AsyncGenerator<Places> {
-  for await (const table of tables) {
-    let places: Places | undefined
-    for (let at = 0; at < table.length; at += entryBytes) {
-      const entry = readIndexEntry(table, at)
-      if (places !== undefined && places[0].id !== entry.id) {
-        yield places
-        places = undefined
-      }
-      if (places === undefined) places = [entry]
-      else if (places.at(-1)?.pack !== entry.pack) places.push(entry)
-    }
-    if (places !== undefined) yield places
+/** Where the entries `first` to `end` (excluded) of one object lie in a table: one place for each pack. */
+function placesOf(table: Uint8Array, first: number, end: number): readonly number[] {
+  const places = [first * entryBytes]
+  for (let at = (first + 1) * entryBytes; at < end * entryBytes; at += entryBytes) {
+    if (entryPack(table, at) !== entryPack(table, places.at(-1) as number)) places.push(at)
   }
+  return places
 }

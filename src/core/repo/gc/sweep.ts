@@ -1,20 +1,22 @@
-// Deletes condemned packs, once what is reached lies elsewhere too: copies first, then proves it, then deletes.
+// Deletes condemned packs, once what must not be lost lies elsewhere too: copies first, then proves it, then deletes.
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
-import { entryBytes, readIndexEntry } from '../../codec/pack-index.ts'
+import { entryBytes, entryPayload } from '../../codec/pack-index.ts'
 import { decodeRecipePayload } from '../../codec/pack.ts'
-import type { Id } from '../../model/id.ts'
-import type { IdSet } from '../../model/id-set.ts'
-import { proveIndexFile, type IndexFile } from '../../store/packs/index-file.ts'
+import { idFromBytes, type Id } from '../../model/id.ts'
 import { condemnedKey, packKey } from '../../store/layout.ts'
-import { replaceIndexes } from '../../store/packs/merge-indexes.ts'
 import type { StoredObject, ObjectWriter } from '../../store/object-store.ts'
+import type { PackStore } from '../../store/pack-store.ts'
+import { proveIndexFile, type IndexFile } from '../../store/packs/index-file.ts'
+import { replaceIndexes } from '../../store/packs/merge-indexes.ts'
 import { rebuildIndex } from '../../store/packs/rebuild-index.ts'
-import { sortedEntries } from '../../store/packs/sorted-entries.ts'
+import { readRecipe } from '../../store/recipe-tree.ts'
 import { readCondemnedPacks } from '../../store/writers.ts'
-import type { CondemnedList } from './lists.ts'
-import type { Marker } from './mark.ts'
 import type { PackRepository } from '../open-repository.ts'
+import { doomedEntries, indexesOf, type Doom, type DoomedEntry } from './doomed.ts'
+import type { CondemnedList } from './lists.ts'
+import { joinEntries, steadily, type IdRanges } from './live.ts'
+import type { Marker } from './mark.ts'
 
 /** What a sweep did. */
 export interface Swept {
@@ -29,12 +31,6 @@ const objectsAtOnce = 65_536
 /** How often copying is tried when other runs condemn what was just copied to. */
 const mostTries = 3
 
-/** What is doomed, and what must not be lost with it. */
-interface Doom {
-  readonly packs: ReadonlySet<string>
-  readonly live: IdSet
-}
-
 /**
  * Deletes the packs of `lists`, whose writers are gone, then the lists. A condemned pack is never let live again:
  * a gc that was held up may still delete it. What is reached in it is copied.
@@ -45,10 +41,21 @@ export async function sweep(
   marks: Marker,
   ctx?: Context,
 ): Promise<Swept> {
-  const { backend, objects } = repository
   const packs = new Set(lists.flatMap((list) => list.packs))
   await keepChunked(repository, packs, marks, ctx)
-  const doom = { packs, live: marks.live }
+  return dropPacks(repository, lists, marks.live, ctx)
+}
+
+/** Copies what must not be lost out of the packs of `lists`, deletes them, then the lists. */
+export async function dropPacks(
+  repository: PackRepository,
+  lists: readonly CondemnedList[],
+  live: IdRanges | undefined,
+  ctx?: Context,
+): Promise<Swept> {
+  const { backend, objects } = repository
+  const packs = new Set(lists.flatMap((list) => list.packs))
+  const doom = { packs, live }
   const rewritten = await packsInUse(repository, doom, ctx)
   const copiedBytes = await copyLive(repository, doom, ctx)
   await dropFromIndexes(repository, packs, ctx)
@@ -74,54 +81,38 @@ async function keepChunked(
   const { objects, backend } = repository
   const skip = new Set([...doomed, ...(await readCondemnedPacks(backend, ctx))])
   await objects.packs.refresh(ctx)
-  const indexes = await objects.packs.indexes(ctx)
-  const names = new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name)))
-  const staying = [...names].filter((name) => !skip.has(name) && !objects.packs.gone.has(name))
-  const numbers = new Map(staying.map((name, number) => [name, number]))
-  for await (const table of sortedEntries(indexes, numbers, ctx)) {
-    const blobs: Id[] = []
-    for (let at = 0; at < table.length; at += entryBytes) {
-      const { id, encoding } = readIndexEntry(table, at)
-      if (encoding === 'recipe' && !marks.live.has(id)) blobs.push(id)
-    }
-    if (blobs.length > 0) await marks.keepChunks(blobs, ctx)
-  }
+  const blobs = await steadily(
+    repository,
+    async (indexes) => {
+      const found: Id[] = []
+      const names = new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name)))
+      const staying = [...names].filter((name) => !skip.has(name) && !objects.packs.gone.has(name))
+      const numbers = new Map(staying.map((name, number) => [name, number]))
+      for await (const { table, asked } of joinEntries(indexes, numbers, marks.live, ctx)) {
+        for (let entry = 0; entry < asked.length; entry++) {
+          const at = entry * entryBytes
+          if (asked[entry] === 0 && entryPayload(table, at).encoding === 'recipe')
+            found.push(idFromBytes(table, at))
+        }
+      }
+      return found
+    },
+    ctx,
+  )
+  if (blobs.length > 0) await marks.keepChunks(blobs, ctx)
 }
 
-/** Indexes that say something of these packs. */
-async function indexesOf(
-  { objects }: PackRepository,
-  packs: ReadonlySet<string>,
-  ctx?: Context,
-): Promise<readonly IndexFile[]> {
-  const indexes = await objects.packs.indexes(ctx)
-  return indexes.filter(({ header }) => header.packs.some(({ name }) => packs.has(name)))
-}
-
-/** Every live object in the packs, with its pack's name and its place. */
-async function* liveEntries(
-  repository: PackRepository,
-  { packs, live }: Doom,
-  ctx?: Context,
-): AsyncGenerator<{ readonly id: Id; readonly pack: string; readonly offset: number }> {
-  const names = [...packs]
-  const numbers = new Map(names.map((name, number) => [name, number]))
-  for await (const table of sortedEntries(await indexesOf(repository, packs, ctx), numbers, ctx)) {
-    for (let at = 0; at < table.length; at += entryBytes) {
-      const { id, pack, offset } = readIndexEntry(table, at)
-      if (live.has(id)) yield { id, pack: names[pack] as string, offset }
-    }
-  }
-}
-
-async function packsInUse(
-  repository: PackRepository,
-  doom: Doom,
-  ctx?: Context,
-): Promise<ReadonlySet<string>> {
-  const used = new Set<string>()
-  for await (const { pack } of liveEntries(repository, doom, ctx)) used.add(pack)
-  return used
+function packsInUse(repository: PackRepository, doom: Doom, ctx?: Context): Promise<ReadonlySet<string>> {
+  return steadily(
+    repository,
+    async (indexes) => {
+      const used = new Set<string>()
+      for await (const { pack } of doomedEntries(repository, doom, { indexes, skip: doom.packs }, ctx))
+        used.add(pack)
+      return used
+    },
+    ctx,
+  )
 }
 
 /**
@@ -146,17 +137,24 @@ async function needsCopies(repository: PackRepository, doom: Doom, ctx?: Context
   const { backend, objects } = repository
   const skip = new Set([...doom.packs, ...(await readCondemnedPacks(backend, ctx))])
   await objects.packs.refresh(ctx)
-  for await (const { id } of liveEntries(repository, doom, ctx)) {
-    if ((await objects.packs.find(id, skip, ctx)) === undefined) return true
-  }
-  return false
+  return steadily(
+    repository,
+    async (indexes) => {
+      for await (const entry of doomedEntries(repository, doom, { indexes, skip }, ctx)) {
+        if (!(await entry.isElsewhere())) return true
+      }
+      return false
+    },
+    ctx,
+  )
 }
 
 function copyOnce(repository: PackRepository, doom: Doom, ctx?: Context): Promise<number> {
-  const { objects } = repository
+  const { backend, objects } = repository
   return objects.batch(
     async (out) => {
-      let group: { readonly id: Id; readonly pack: string; readonly offset: number }[] = []
+      const skip = new Set([...doom.packs, ...(await readCondemnedPacks(backend, ctx))])
+      let group: DoomedEntry[] = []
       const flush = async (): Promise<void> => {
         group.sort((a, b) => (a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset))
         const ids = await out.missing(
@@ -164,9 +162,11 @@ function copyOnce(repository: PackRepository, doom: Doom, ctx?: Context): Promis
           ctx,
         )
         group = []
-        for await (const object of objects.readMany(ids, ctx)) await copy(out, object)
+        for await (const object of objects.readMany(ids, ctx)) await copy({ objects, out }, object, ctx)
       }
-      for await (const entry of liveEntries(repository, doom, ctx)) {
+      const indexes = await objects.packs.indexes(ctx)
+      for await (const entry of doomedEntries(repository, doom, { indexes, skip }, ctx)) {
+        if (await entry.isElsewhere()) continue
         if (group.push(entry) >= objectsAtOnce) await flush()
       }
       await flush()
@@ -177,11 +177,34 @@ function copyOnce(repository: PackRepository, doom: Doom, ctx?: Context): Promis
   )
 }
 
-async function copy(out: ObjectWriter, object: StoredObject): Promise<void> {
+interface CopyTo {
+  readonly objects: PackStore
+  readonly out: ObjectWriter
+}
+
+async function copy({ objects, out }: CopyTo, object: StoredObject, ctx?: Context): Promise<void> {
   const { id, packed } = object
   if (packed.encoding !== 'recipe') return out.copy(object)
   const { recipe, size } = decodeRecipePayload(packed.payload)
+  await copyParts({ objects, out }, recipe, ctx)
   await out.writeChunked(id, size, recipe)
+}
+
+/**
+ * Who finds a chunked blob relies on its recipe and its chunks, so they come first, where they lie only in packs that
+ * some gc is about to delete.
+ * @throws NOT_FOUND when one of them is gone: then the blob must not be copied
+ */
+async function copyParts({ objects, out }: CopyTo, recipe: Id, ctx?: Context): Promise<void> {
+  const open = [recipe]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    checkSignal(ctx)
+    const node = await readRecipe(objects, id, ctx)
+    const parts = node.parts.map((part) => part.id)
+    if (node.level > 0) open.push(...parts)
+    const absent = await out.missing([id, ...(node.level > 0 ? [] : parts)], ctx)
+    for await (const object of objects.readMany(absent, ctx)) await out.copy(object)
+  }
 }
 
 /** Indexes without the packs: those of nothing else go, the others are put anew before they go. */
@@ -192,11 +215,17 @@ async function dropFromIndexes(
 ): Promise<void> {
   const { backend, objects } = repository
   await objects.packs.refresh(ctx)
-  const without = new Set([...packs, ...objects.packs.gone])
-  for (const index of await indexesOf(repository, without, ctx)) {
-    checkSignal(ctx)
-    if (index.stored) await replaceIndexes(repository, [index], without, ctx)
-  }
+  await steadily(
+    repository,
+    async (indexes) => {
+      const without = new Set([...packs, ...objects.packs.gone])
+      for (const index of indexesOf(indexes, without)) {
+        checkSignal(ctx)
+        if (index.stored) await replaceIndexes(repository, [index], without, ctx)
+      }
+    },
+    ctx,
+  )
   for (const key of objects.packs.damaged.keys()) await backend.delete(key, ctx)
 }
 

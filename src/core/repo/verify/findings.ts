@@ -1,6 +1,7 @@
 // What a verification has found: damage by object, and whom it hurts.
 import type { Id } from '../../model/id.ts'
-import { idSet, type IdSet } from '../../model/id-set.ts'
+import type { Scratch } from '../sets/scratch.ts'
+import { spillingIds, type SpillingIds } from '../sets/spilling-set.ts'
 
 /** Damage. */
 export interface FoundProblem {
@@ -31,8 +32,8 @@ const mostPaths = 20
 /** Collects what is found. */
 export interface Findings {
   readonly checked: { -readonly [K in keyof Counts]: number }
-  /** Objects that are whole. Memory: 36 bytes each. */
-  readonly whole: IdSet
+  /** Objects that are whole. */
+  readonly whole: SpillingIds
   /** A damaged file. */
   file(what: 'pack' | 'index' | 'refs', key: string, message: string, packages?: readonly string[]): void
   /** An object that is damaged. Another copy of it may be whole. */
@@ -50,7 +51,7 @@ interface Damage {
 }
 
 /** Nothing found yet. */
-export function findings(): Findings {
+export function findings(scratch?: Scratch): Findings {
   const files: FoundProblem[] = []
   const objects = new Map<Id, Damage>()
   const note = (id: Id, what: Damage['what'], message: string): Damage => {
@@ -60,7 +61,7 @@ export function findings(): Findings {
   }
   return {
     checked: { packs: 0, objects: 0, bytes: 0, packages: 0, commits: 0 },
-    whole: idSet(),
+    whole: spillingIds(scratch),
     file: (what, key, message, packages = []) => {
       files.push({ what, key, message, packages, paths: [] })
     },

@@ -28,7 +28,8 @@ const blockBytes = 4 * 1024 * 1024
 /** Where proofs go: damage, and every object that is whole. */
 export interface Sink {
   readonly found: Findings
-  readonly take: (object: StoredObject) => void
+  /** A promise comes back only where there is something to wait for. */
+  readonly take: (object: StoredObject) => Promise<void> | undefined
 }
 
 /** What a pack holds. */
@@ -68,7 +69,8 @@ export async function provePack(
       records.push(record)
       found.checked.objects++
       try {
-        take(await unpackObject(record, await bytes.take(at - record.stored, at)))
+        const taken = take(await unpackObject(record, await bytes.take(at - record.stored, at)))
+        if (taken !== undefined) await taken
       } catch (error) {
         damaged++
         found.damaged(record.id, `${damage(error).message} (pack "${key}")`)
@@ -147,7 +149,7 @@ export async function proveByIndex(
       if (end > known.pack.size) throw new QuiltError('CORRUPT', 'it would lie beyond the end')
       const bytes = await backend.get(key, { start: offset, end })
       if (readRecordHeader(bytes, 0, offset).id !== id) throw new QuiltError('CORRUPT', 'it is not there')
-      take(await unpackObject(entry, bytes.subarray(recordHeaderBytes)))
+      await take(await unpackObject(entry, bytes.subarray(recordHeaderBytes)))
     } catch (error) {
       found.damaged(id, `${entry.kind} ${id} is damaged: ${damage(error).message} (pack "${key}")`)
     }

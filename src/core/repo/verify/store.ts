@@ -50,9 +50,10 @@ async function provePacks(
   chunked: IdSet,
   ctx?: Context,
 ): Promise<ReadonlyMap<string, Tally>> {
-  const take = ({ id, recipe }: StoredObject): void => {
-    if (recipe === undefined) found.whole.add(id)
-    else chunked.add(id)
+  const take = ({ id, recipe }: StoredObject): Promise<void> | undefined => {
+    if (recipe === undefined) return found.whole.put(id)
+    chunked.add(id)
+    return undefined
   }
   const held = new Map<string, Tally>()
   const packs = await listPacks(backend, ctx)

@@ -1,0 +1,169 @@
+// What is measured through the library: each step in a process of its own, so many runs, its figures collected by name.
+import { mkdirSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+/** One figure in all runs: milliseconds, seconds, bytes or a count, as `unit` says. */
+export interface FigureRow {
+  readonly workload: string
+  readonly what: string
+  readonly unit: Unit
+  readonly samples: readonly number[]
+  /** Why there are fewer samples than runs. */
+  readonly problem?: string
+}
+
+export type Unit = 'ms' | 's' | 'MB' | 'KiB' | ''
+
+/** What the steps need. */
+export interface LibraryParts {
+  /** The repository's own folder: steps run from source. */
+  readonly home: string
+  readonly folder: string
+  readonly runs: number
+  readonly scale: number
+  readonly keep: boolean
+  readonly signal: AbortSignal
+  say(line: string): void
+}
+
+/** A figure of a step: the name under which the step prints it, and how it is shown. */
+interface Figure {
+  readonly key: string
+  readonly what: string
+  readonly unit: Unit
+}
+
+interface LibraryStep {
+  readonly step: string
+  readonly figures: readonly Figure[]
+}
+
+/** What is made once, and what is measured in each run. */
+interface LibraryWorkload {
+  readonly name: string
+  readonly title: (count: string) => string
+  readonly count: number
+  readonly make: string
+  /** Run before each run, and not measured. */
+  readonly prepare?: string
+  readonly steps: readonly LibraryStep[]
+}
+
+const peak = (what: string): Figure => ({ key: 'peak', what: `${what}, peak memory`, unit: 'MB' })
+const seconds = (what: string): Figure => ({ key: 'seconds', what, unit: 's' })
+
+/** W3 and W6 at full size. */
+export const libraryWorkloads: readonly LibraryWorkload[] = [
+  {
+    name: 'W3',
+    title: (count) => `a folder of ${count} entries, one changed`,
+    count: 1e6,
+    make: 'w3-make',
+    steps: [
+      {
+        step: 'w3-edit',
+        figures: [
+          { key: 'nodeBytes', what: 'new tree nodes', unit: 'KiB' },
+          { key: 'edit', what: 'edit', unit: 'ms' },
+          { key: 'diff', what: 'diff', unit: 'ms' },
+          peak('edit and diff'),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'W6',
+    title: (count) => `a store of ${count} small objects`,
+    count: 1e7,
+    make: 'w6-make',
+    prepare: 'w6-litter',
+    steps: [
+      {
+        step: 'w6-open',
+        figures: [{ key: 'open', what: 'open, and read one object', unit: 'ms' }, peak('open')],
+      },
+      { step: 'w6-gc', figures: [seconds('gc'), peak('gc')] },
+      { step: 'w6-verify', figures: [seconds('verify'), peak('verify')] },
+      { step: 'w6-repack', figures: [seconds('repack'), peak('repack')] },
+    ],
+  },
+]
+
+/** How it is described to the reader. */
+export function libraryTitle(name: string, scale: number): string {
+  const workload = libraryWorkloads.find((one) => one.name === name)
+  return workload?.title(countOf(workload, scale).toLocaleString('en-US')) ?? name
+}
+
+/** Measures one of them. */
+export async function measureLibrary(name: string, parts: LibraryParts): Promise<readonly FigureRow[]> {
+  const workload = libraryWorkloads.find((one) => one.name === name)
+  if (workload === undefined) throw new Error(`there is no ${name}`)
+  const { folder, runs, say, keep } = parts
+  const count = countOf(workload, parts.scale)
+  const rows = workload.steps.flatMap(({ figures }) =>
+    figures.map(({ what, unit }) => ({ workload: name, what, unit, samples: [] as number[] })),
+  )
+  let problem: string | undefined
+  mkdirSync(folder, { recursive: true })
+  try {
+    say(`${name}: making ${libraryTitle(name, parts.scale)}`)
+    await runStep(parts, workload.make, count)
+    for (let run = 0; run < runs; run++) {
+      if (workload.prepare !== undefined) await runStep(parts, workload.prepare, count)
+      for (const { step, figures } of workload.steps) {
+        const found = await runStep(parts, step, count)
+        for (const { key, what, unit } of figures) {
+          const value = found[key] ?? NaN
+          rows.find((row) => row.what === what)?.samples.push(value / unitSize[unit])
+        }
+        say(`${name} run ${run + 1}/${runs} ${step}: ${JSON.stringify(found)}`)
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Error) || error.name === 'AbortError') throw error
+    problem = error.message
+    say(`${name} FAILED: ${problem}`)
+  } finally {
+    if (!keep) rmSync(folder, { recursive: true, force: true })
+  }
+  return rows.map((row) => (problem === undefined ? row : { ...row, problem }))
+}
+
+const unitSize: Readonly<Record<Unit, number>> = { ms: 1, s: 1, MB: 1e6, KiB: 1024, '': 1 }
+
+function countOf({ count }: LibraryWorkload, scale: number): number {
+  return Math.max(1000, Math.round(count * scale))
+}
+
+function runStep(
+  { home, folder, signal }: LibraryParts,
+  step: string,
+  count: number,
+): Promise<Readonly<Record<string, number>>> {
+  signal.throwIfAborted()
+  const argv = [
+    join('scripts', 'run-ts.js'),
+    join('bench', 'library', 'step.ts'),
+    step,
+    folder,
+    String(count),
+  ]
+  const { NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env // costs each start 95 ms
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, argv, { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, said] = ['', '']
+    const stop = (): void => void child.kill('SIGKILL')
+    signal.addEventListener('abort', stop, { once: true })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
+    child.once('error', reject)
+    child.once('close', (status) => {
+      signal.removeEventListener('abort', stop)
+      if (signal.aborted) reject(signal.reason as Error)
+      else if (status !== 0) reject(new Error(`${step}: exit ${String(status)}: ${said.trim()}`))
+      else resolve(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as Record<string, number>)
+    })
+  })
+}
