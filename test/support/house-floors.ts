@@ -37,9 +37,10 @@ const rooms: readonly Room[] = [
     floor: 11,
     sees: ['plugins/builtin.ts', 'plugins/host', 'plugins/install', 'registry/client/'],
   },
+  { prefix: 'library/', floor: 12 },
   { prefix: 'cli/', floor: 12 },
   { prefix: 'commands/', floor: 12, sees: ['cli/'] },
-  { prefix: 'index.ts', floor: 12 },
+  { prefix: 'index.ts', floor: 13 },
   { prefix: 'testing/', floor: 12 },
 ]
 

@@ -1,0 +1,122 @@
+// Packages in code: one function for each command of the same name.
+import { build as buildIn, type BuildOptions, type BuildResult } from '../package/build.ts'
+import { diff as diffIn, type Difference } from '../package/diff.ts'
+import { exportPackage as exportIn, type ExportOptions, type ExportResult } from '../package/export.ts'
+import type { GcOptions, GcReport } from '../core/repo/gc.ts'
+import { gc as gcIn } from '../package/gc.ts'
+import { inspect as inspectIn, type InspectOptions, type Inspected } from '../package/inspect.ts'
+import { install as installIn, type InstallOptions, type InstallResult } from '../package/exchange/install.ts'
+import { log as logIn, type LogOptions, type LogRow } from '../package/log.ts'
+import { ls as lsIn, type ListedPackage } from '../package/list.ts'
+import { push as pushIn, type PushOptions, type PushResult } from '../package/exchange/push.ts'
+import { rm as rmIn, type Removed } from '../package/remove.ts'
+import { verify as verifyIn, type VerifyReport } from '../package/verify.ts'
+import { collect, within, type CallOptions } from './call.ts'
+
+/**
+ * Builds a package from a folder, or the node at the handle's path from a folder or a file; without a path an
+ * empty package or group. When nothing has changed no commit is made. Sizes in the result are in bytes.
+ * @throws QuiltError INVALID, NOT_FOUND, DENIED naming what cannot be built; CONFLICT when another build was first
+ * @example const { topHash } = await build('ada/wine', './wine', { message: 'first harvest' })
+ */
+export function build(
+  handle: string,
+  path?: string,
+  options: BuildOptions & CallOptions = {},
+): Promise<BuildResult> {
+  return within(options, (session) => buildIn(session, { handle, path }, options, options))
+}
+
+/**
+ * Every package on this machine: this user's store first, then the read-only ones, each ascending by name.
+ * @throws QuiltError CORRUPT when a package's refs are damaged, after the others
+ * @example for (const { package: name, topHash } of await ls()) console.log(name, topHash)
+ */
+export function ls(options: CallOptions = {}): Promise<readonly ListedPackage[]> {
+  return within(options, (session) => collect(lsIn(session, options)))
+}
+
+/**
+ * A package's tree, or that of a node: names, types, ids, sizes in bytes, aliases, metadata.
+ * @throws QuiltError NOT_FOUND, AMBIGUOUS, INVALID
+ * @example const { children } = await inspect('ada/wine@1.0')
+ */
+export function inspect(handle: string, options: InspectOptions & CallOptions = {}): Promise<Inspected> {
+  return within(options, (session) => inspectIn(session, handle, options, options))
+}
+
+/**
+ * The moves of a package's `latest`, newest first; times in ISO 8601, UTC.
+ * @throws QuiltError NOT_FOUND, UNAVAILABLE when the origin cannot be reached
+ * @example for (const row of await log('ada/wine')) console.log(row.time, row.topHash)
+ */
+export function log(pkg: string, options: LogOptions & CallOptions = {}): Promise<readonly LogRow[]> {
+  return within(options, (session) => collect(logIn(session, pkg, options, options)))
+}
+
+/**
+ * What changed from `a` to `b`: two revisions, or a revision and a folder. Sizes in bytes.
+ * @throws QuiltError NOT_FOUND, AMBIGUOUS, INVALID
+ * @example const { added, renamed } = await diff('ada/wine@1.0', 'ada/wine@2.0')
+ */
+export function diff(a: string, b?: string, options: CallOptions = {}): Promise<Difference> {
+  return within(options, (session) => diffIn(session, { a, b }, options))
+}
+
+/**
+ * Writes a package's files below a folder, byte by byte as they went in. Also exported as `export`.
+ * @throws QuiltError CONFLICT naming what is in the way; NOT_FOUND, INVALID, CORRUPT, UNAVAILABLE. Then nothing is written.
+ * @example await exportPackage('ada/wine@1.0', './wine', { force: true })
+ */
+export function exportPackage(
+  handle: string,
+  destination?: string,
+  options: ExportOptions & CallOptions = {},
+): Promise<ExportResult> {
+  return within(options, (session) => exportIn(session, { handle, destination }, options, options))
+}
+
+/**
+ * Removes a package from this machine, not from a remote; `gc` frees its bytes.
+ * @throws QuiltError NOT_FOUND, DENIED
+ * @example await rm('ada/wine')
+ */
+export function rm(pkg: string, options: CallOptions = {}): Promise<Removed> {
+  return within(options, (session) => rmIn(session, pkg, options))
+}
+
+/**
+ * Proves every byte of the store, or of what some packages reach.
+ * @throws QuiltError NOT_FOUND for a package that is not here; damage is no error but a problem in the report
+ * @example const { problems } = await verify(['ada/wine'])
+ */
+export function verify(packages: readonly string[] = [], options: CallOptions = {}): Promise<VerifyReport> {
+  return within(options, (session) => verifyIn(session, packages, options))
+}
+
+/**
+ * Frees what no package needs. `patience` is in milliseconds.
+ * @throws QuiltError CORRUPT when something that is needed is missing: then nothing is deleted
+ * @example const { freedBytes } = await gc()
+ */
+export function gc(options: GcOptions & CallOptions = {}): Promise<GcReport> {
+  return within(options, (session) => gcIn(session, options, options))
+}
+
+/**
+ * Pushes a package to its origin, or to `remote`: a configured name, an address, a folder's path.
+ * @throws QuiltError CONFLICT when someone else has pushed; NOT_FOUND, DENIED, UNAVAILABLE
+ * @example await push('ada/wine', { remote: 'file:///shared/data' })
+ */
+export function push(handle: string, options: PushOptions & CallOptions = {}): Promise<PushResult> {
+  return within(options, (session) => pushIn(session, handle, options, options))
+}
+
+/**
+ * Installs a revision of a package, or a part of it.
+ * @throws QuiltError NOT_FOUND; CONFLICT over local builds; UNAVAILABLE; CORRUPT
+ * @example await install('ada/wine/train.csv', { version: '1.0', remote: 'file:///shared/data' })
+ */
+export function install(handle: string, options: InstallOptions & CallOptions = {}): Promise<InstallResult> {
+  return within(options, (session) => installIn(session, handle, options, options))
+}
