@@ -129,7 +129,7 @@ function withUnit(value: number, unit: string): string {
 
 const libraryNote =
   'Each step is a process of its own on a store that another process made. Times are those of the call alone, ' +
-  'without the start of Node; peak memory is that of the process.'
+  'without the start of Node; before the edit the entry was looked up once. Peak memory is that of the process.'
 
 function figureTable(figures: readonly FigureRow[]): string {
   return markdownTable(

@@ -61,7 +61,7 @@ const samplesOf = (
 
 describe('the benchmark, at a tiny scale', () => {
   test('measures every step of ours and of the peers that are here, and writes the page', async () => {
-    const { results, page, ran } = await quickTry('--peers', 'git,borg,cp')
+    const { results, page, ran } = await quickTry('--peers', 'git,borg,cp', '--only', 'W1,W2,start')
     for (const tool of [git, borg, cp]) {
       if (versionOf(tool) === undefined) {
         expect(results.missing).toContain(tool.name)
@@ -85,6 +85,32 @@ describe('the benchmark, at a tiny scale', () => {
     expect(page).toContain('A quick try, at a scale of 0.0002')
     expect(page).toContain(results.machine.kernel)
   }, 60_000)
+
+  test('measures versions, and what goes through the library, each beside its target', async () => {
+    const { results, page } = await quickTry('--peers', 'none', '--only', 'W3,W4,W5,W6,big')
+    expect(samplesOf(results, 'quilt', 'W4').map(([step]) => step)).toEqual([
+      'build',
+      'again',
+      'changed',
+      'export',
+    ])
+    for (const name of ['W5a', 'W5b']) {
+      expect(samplesOf(results, 'quilt', name)).toEqual([
+        ['build', 1],
+        ['changed', 1],
+        ['export', 1],
+      ])
+    }
+    expect(samplesOf(results, 'quilt', 'big').map(([step]) => step)).toEqual(['build', 'again', 'export'])
+    const figures = new Map(results.figures.map((row) => [`${row.workload} ${row.what}`, row.samples]))
+    expect(figures.get('W3 new tree nodes')?.[0]).toBeGreaterThan(1)
+    for (const what of ['open, and read one object', 'gc', 'verify', 'repack']) {
+      expect(figures.get(`W6 ${what}`)?.[0], what).toBeGreaterThan(0)
+    }
+    expect(figures.get('W6 gc, peak memory')?.[0]).toBeGreaterThan(30)
+    for (const text of ['newly stored for one row', 'new tree nodes', 'repack, peak memory'])
+      expect(page).toContain(text)
+  }, 180_000)
 
   test.skipIf(versionOf(restic) === undefined)(
     'measures restic',

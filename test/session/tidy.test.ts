@@ -43,7 +43,7 @@ test('gc.auto is true or false', async () => {
   )
   const session = await openSession({ folder, env: { HOME: folder } })
   await expect(configSet(session, 'gc.auto', 'often')).rejects.toThrow('gc.auto must be true or false')
-  expect(await configSet(session, 'gc.auto', 'false')).toBe('false')
+  expect(await configSet(session, 'gc.auto', 'false')).toMatchObject({ value: 'false' })
   expect((await openSession({ folder, env: { HOME: folder } })).configuration.get('gc.auto')?.value).toBe(
     'false',
   )

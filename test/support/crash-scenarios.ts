@@ -69,6 +69,16 @@ const pushSecond = async (fs: FileSystem): Promise<unknown> => {
   return within(fs, 'ada', (ada) => push(ada, 'ada/wine'))
 }
 
+/** Builds until the packs of one more are worth joining. */
+const manyBuilds = async (fs: FileSystem): Promise<unknown> =>
+  within(fs, 'ada', async (ada) => {
+    for (let i = 0; fs.readdirSync(`${root}/ada/packs`).length < 11; i++) {
+      if (i === 20) throw new Error('packs were joined too early')
+      await build(ada, { handle: `ada/many${String(i)}` })
+      await build(ada, { handle: `ada/many${String(i)}/one`, path: i % 2 === 0 ? 'white' : 'v1' })
+    }
+  })
+
 /** All scenarios. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -81,6 +91,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'build',
     who: 'ada',
     stores: ['ada'],
+    act: (ada) => build(ada, { handle: 'ada/wine', path: 'v2' }, { message: 'second' }),
+  },
+  {
+    name: 'build, the last of many',
+    who: 'ada',
+    stores: ['ada'],
+    prepare: manyBuilds,
     act: (ada) => build(ada, { handle: 'ada/wine', path: 'v2' }, { message: 'second' }),
   },
   {

@@ -3,6 +3,7 @@ import type { Cut } from './fastcdc.ts'
 
 /** A block of a blob: where its bytes lie. Before them there must be room for what the block before it left over. */
 export interface Block {
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly start: number
   readonly end: number
   /** True for a blob's first block, and for its last. */
@@ -12,15 +13,16 @@ export interface Block {
 
 /** Chunks that lie one behind the other: the first begins at `start`, each ends at its `end`. */
 export interface CutBlock {
+  /** The block's memory, which is its owner's again. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly start: number
   readonly ends: readonly number[]
   /** Their SHA-256, in hexadecimal. */
   readonly ids: readonly string[]
 }
 
-/** What a chunker works on and with. */
+/** What a chunker works with. */
 export interface ChunkerParts {
-  readonly memory: Uint8Array
   readonly cut: Cut
   /** Longest chunk, in bytes, and the room before each block. */
   readonly max: number
@@ -28,28 +30,28 @@ export interface ChunkerParts {
 }
 
 /**
- * A chunker of blocks in one memory, to be given one after the other. What a block leaves over, always less than
+ * A chunker of blocks, to be given one after the other. What a block leaves over, always less than
  * `max` bytes, is put before the next one. The chunks depend on the blob's bytes alone, not on the blocks.
  * The function uses nothing from outside itself: threads are sent its text.
  */
-export function makeChunker({ memory, cut, max, hash }: ChunkerParts): (block: Block) => CutBlock {
+export function makeChunker({ cut, max, hash }: ChunkerParts): (block: Block) => CutBlock {
   const rest = new Uint8Array(max)
   let left = 0
-  return ({ start, end, first, last }) => {
+  return ({ bytes, start, end, first, last }) => {
     if (first) left = 0
     const from = start - left
-    memory.set(rest.subarray(0, left), from)
+    bytes.set(rest.subarray(0, left), from)
     const ends: number[] = []
     const ids: string[] = []
     let at = from
     while (end - at >= max || (last && at < end)) {
-      const next = cut(memory, at, end)
-      ids.push(hash(memory.subarray(at, next)))
+      const next = cut(bytes, at, end)
+      ids.push(hash(bytes.subarray(at, next)))
       ends.push(next)
       at = next
     }
     left = end - at
-    rest.set(memory.subarray(at, end))
-    return { start: from, ends, ids }
+    rest.set(bytes.subarray(at, end))
+    return { bytes, start: from, ends, ids }
   }
 }

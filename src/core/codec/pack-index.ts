@@ -11,6 +11,7 @@ import {
   kindOfByte,
   packNameFromBytes,
   packNameToBytes,
+  putWord,
   type Encoding,
   type PackRecord,
 } from './pack.ts'
@@ -89,17 +90,18 @@ export function encodeIndexHeader(
   return out
 }
 
-/** Writes one entry at `at`. */
-export function writeIndexEntry(out: Uint8Array, at: number, entry: IndexEntry): void {
-  const view = new DataView(out.buffer, out.byteOffset)
+/** Writes one entry at `at`. Without a view, as `word` reads. */
+export function writeIndexEntry(out: Uint8Array, at: number, entry: PackRecord, pack: number): void {
   idToBytes(entry.id, out, at)
   out[at + 32] = kindByte(entry.kind)
   out[at + 33] = encodingByte(entry.encoding)
-  view.setUint16(at + 34, Math.floor(entry.offset / 2 ** 32))
-  view.setUint32(at + 36, entry.offset % 2 ** 32)
-  view.setUint32(at + 40, entry.stored)
-  view.setUint32(at + 44, entry.size)
-  view.setUint32(at + 48, entry.pack)
+  const high = Math.floor(entry.offset / 2 ** 32)
+  out[at + 34] = high >>> 8
+  out[at + 35] = high
+  putWord(out, at + 36, entry.offset % 2 ** 32)
+  putWord(out, at + 40, entry.stored)
+  putWord(out, at + 44, entry.size)
+  putWord(out, at + 48, pack)
 }
 
 /**
@@ -128,7 +130,7 @@ export function encodeIndex(pack: IndexedPack, records: readonly PackRecord[]): 
   const out = new Uint8Array(header.length + sorted.length * entryBytes + indexTrailerBytes)
   out.set(header)
   sorted.forEach((record, i) => {
-    writeIndexEntry(out, header.length + i * entryBytes, { ...record, pack: 0 })
+    writeIndexEntry(out, header.length + i * entryBytes, record, 0)
   })
   idToBytes(hashBytes(out.subarray(0, -indexTrailerBytes)), out, out.length - indexTrailerBytes)
   return out
@@ -263,10 +265,7 @@ export function entryPayload(
 
 /** Makes the entry at `at` name another pack. */
 export function setEntryPack(table: Uint8Array, at: number, pack: number): void {
-  table[at + 48] = pack >>> 24
-  table[at + 49] = pack >>> 16
-  table[at + 50] = pack >>> 8
-  table[at + 51] = pack
+  putWord(table, at + 48, pack)
 }
 
 /** Without a view: one for each entry of a large index would be most of the work. */

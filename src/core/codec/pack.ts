@@ -87,13 +87,20 @@ export function checkMagic(bytes: Uint8Array, expected: number, what: string): v
   throw new QuiltError('CORRUPT', `this is no ${what}`)
 }
 
+/** Writes a u32 at `at`, without a `DataView` made for each record. */
+export function putWord(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24
+  out[at + 1] = value >>> 16
+  out[at + 2] = value >>> 8
+  out[at + 3] = value
+}
+
 /** Writes a record's header at `at`; the payload follows it. */
 export function writeRecordHeader(out: Uint8Array, at: number, record: PackRecord): void {
-  const view = new DataView(out.buffer, out.byteOffset)
   out[at] = kindByte(record.kind)
   out[at + 1] = encodingByte(record.encoding)
-  view.setUint32(at + 2, record.size)
-  view.setUint32(at + 6, record.stored)
+  putWord(out, at + 2, record.size)
+  putWord(out, at + 6, record.stored)
   idToBytes(record.id, out, at + 10)
 }
 

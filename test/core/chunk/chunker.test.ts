@@ -8,13 +8,14 @@ import { noise } from '../../support/store-bench.ts'
 /** The chunks of bytes that are handed over in blocks of these sizes, over and over. */
 function chunksOf(bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
   const memory = new Uint8Array(chunkMax + Math.max(...sizes))
-  const chunker = makeChunker({ memory, cut, max: chunkMax, hash: hashBytes })
+  const chunker = makeChunker({ cut, max: chunkMax, hash: hashBytes })
   const chunks: Uint8Array[] = []
   for (let at = 0, i = 0, last = false; !last; i++) {
     const part = bytes.subarray(at, (at += sizes[i % sizes.length] as number))
     last = at >= bytes.length
     memory.set(part, chunkMax)
     const { start, ends, ids } = chunker({
+      bytes: memory,
       start: chunkMax,
       end: chunkMax + part.length,
       first: i === 0,

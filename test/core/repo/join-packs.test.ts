@@ -67,7 +67,7 @@ describe('packs by themselves', () => {
     for (let n = 800; n < 1000; n++) {
       expect(sameFiles(await readPackage(other, `ada/p${String(n % 200)}`), filesOf(n))).toBe(true)
     }
-  }, 60_000)
+  }, 120_000)
 
   test('costs each byte few copies', async () => {
     const { backend, ambient } = await bench()
@@ -82,7 +82,7 @@ describe('packs by themselves', () => {
     const repo = await createRepository(counted, ambient, undefined, { tidy: joinSmallPacks })
     for (let n = 0; n < 150; n++) await buildPackage(repo, `ada/p${String(n)}`, { 'n.bin': noise(5000, n) })
     expect(written).toBeLessThan(150 * 5000 * 8)
-  }, 60_000)
+  }, 120_000)
 
   test('few are left as they are, without a read', async () => {
     const { backend } = await withSmallPacks(3)

@@ -33,7 +33,7 @@ export function tallyRecords(records: readonly PackRecord[]): Tally {
   const tally = emptyTally()
   const entry = new Uint8Array(entryBytes)
   for (const record of records) {
-    writeIndexEntry(entry, 0, { ...record, pack: 0 })
+    writeIndexEntry(entry, 0, record, 0)
     addEntry(tally, entry)
   }
   return tally

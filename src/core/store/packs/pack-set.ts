@@ -181,7 +181,7 @@ export function packSet(backend: Backend): PackSet {
       if (loaded === undefined) return 'unknown'
       const bytes = idToBytes(id)
       let sure = true
-      for (const index of all()) {
+      for (const index of made.size === 0 ? open.values() : all()) {
         const entries = index.findNow(bytes)
         if (entries === undefined) sure = false
         const found = entries === undefined ? undefined : located(index, entries, skip)

@@ -1,5 +1,7 @@
 // The id of a blob whose parts go elsewhere: hashed in a thread, while they are written, where the blob is large.
+import type { Block } from '../../chunk/chunker.ts'
 import type { Id } from '../../model/id.ts'
+import type { HashedBlock } from './serve-blocks.ts'
 import { createHasher } from '#hash'
 import { startBlockThread } from '#threads'
 
@@ -31,49 +33,45 @@ export async function passBlob(
   take: (bytes: Uint8Array) => void,
   { threads = blob.size >= threadBytes }: ProverOptions = {},
 ): Promise<Id> {
-  const starting = threads ? startBlockThread(places * blockBytes) : undefined
+  const starting = threads ? startBlockThread() : undefined
   if (starting === undefined) return passAlone(blob, take)
-  const { memory, ready } = starting
   const alone = createHasher()
-  const underWay: Promise<string | undefined>[] = []
-  const hash = async (
-    start: number,
-    end: number,
-    first: boolean,
-    last: boolean,
-  ): Promise<string | undefined> => {
-    const thread = await ready
-    if (thread !== undefined) return thread.hash({ start, end, first, last })
-    alone.update(memory.subarray(start, end))
-    return last ? alone.digest() : undefined
+  const underWay: Promise<HashedBlock>[] = []
+  const hash = async (block: Block): Promise<HashedBlock> => {
+    const thread = await starting
+    if (thread !== undefined) return thread.hash(block)
+    alone.update(block.bytes.subarray(0, block.end))
+    return { bytes: block.bytes, id: block.last ? alone.digest() : undefined }
   }
-  let block = 0
+  let block: Uint8Array<ArrayBuffer> = new Uint8Array(blockBytes)
+  let blocks = 0
   let filled = 0
   const send = async (last: boolean): Promise<void> => {
-    const start = (block % places) * blockBytes
-    const hashing = hash(start, start + filled, block === 0, last)
+    take(block.subarray(0, filled)) // before the block's memory moves to the thread
+    const hashing = hash({ bytes: block, start: 0, end: filled, first: blocks === 0, last })
     hashing.catch(() => undefined) // thrown where it is awaited
     underWay.push(hashing)
-    take(memory.subarray(start, start + filled))
-    block++
+    blocks++
     filled = 0
-    if (underWay.length >= places) await underWay.shift()
+    if (last) return
+    const done = underWay.length < places ? undefined : await underWay.shift()
+    block = done?.bytes ?? new Uint8Array(blockBytes)
   }
   try {
     for await (const part of blob.parts) {
       for (let at = 0; at < part.length;) {
         const some = part.subarray(at, at + blockBytes - filled)
-        memory.set(some, (block % places) * blockBytes + filled)
+        block.set(some, filled)
         filled += some.length
         at += some.length
         if (filled === blockBytes) await send(false)
       }
     }
     await send(true)
-    return (await Promise.all(underWay)).at(-1) as Id
+    return (await Promise.all(underWay)).at(-1)?.id as Id
   } finally {
     await Promise.allSettled(underWay)
-    await (await ready)?.close()
+    await (await starting)?.close()
   }
 }
 

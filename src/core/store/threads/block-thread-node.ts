@@ -1,26 +1,19 @@
-// A thread that cuts and hashes blocks of bytes in memory that it shares with us. Its program is the text of the
+// A thread that cuts and hashes blocks of bytes, whose memory moves there and back. Its program is the text of the
 // functions that do the same without a thread, so that it needs no file of its own, wherever this module is bundled.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { QuiltError } from '../../base/error.ts'
 import { makeChunker, type Block, type CutBlock } from '../../chunk/chunker.ts'
 import { cutTable, makeCut } from '../../chunk/fastcdc.ts'
-import { serveBlocks, type BlockAnswer, type BlockJob } from './serve-blocks.ts'
+import { serveBlocks, type BlockAnswer, type BlockJob, type HashedBlock } from './serve-blocks.ts'
 
-/** A thread that shares a memory with us. Jobs are done in the order in which they are given. */
+/** A thread. Jobs are done in the order in which they are given; a block's memory is gone until its answer is there. */
 export interface BlockThread {
   /** As a chunker does. @throws UNAVAILABLE when the thread has ended */
   cut(block: Block): Promise<CutBlock>
-  /** Hashes a block of a blob; the last gives the blob's id in hexadecimal. @throws UNAVAILABLE */
-  hash(block: Block): Promise<string | undefined>
+  /** Hashes a block of a blob. @throws UNAVAILABLE when the thread has ended */
+  hash(block: Block): Promise<HashedBlock>
   close(): Promise<void>
-}
-
-/** A thread that is being started. The memory can be filled meanwhile. */
-export interface StartingThread {
-  readonly memory: Uint8Array
-  /** `undefined` when the system gives no thread. */
-  readonly ready: Promise<BlockThread | undefined>
 }
 
 interface Waiting {
@@ -34,26 +27,29 @@ const { parentPort, workerData } = require('node:worker_threads')
 const crypto = require('node:crypto')
 const createHasher = () => crypto.createHash('sha256')
 const hash = crypto.hash ? (bytes) => crypto.hash('sha256', bytes, 'hex') : (bytes) => createHasher().update(bytes).digest('hex')
-const memory = new Uint8Array(workerData.memory)
-const cut = (${makeCut.toString()})(workerData.table)
-const chunk = (${makeChunker.toString()})({ memory, cut, max: workerData.table.max, hash })
-const serve = (${serveBlocks.toString()})({ memory, chunk, createHasher })
-parentPort.on('message', (job) => parentPort.postMessage(serve(job)))
+const cut = (${makeCut.toString()})(workerData)
+const chunk = (${makeChunker.toString()})({ cut, max: workerData.max, hash })
+const serve = (${serveBlocks.toString()})({ chunk, createHasher })
+parentPort.on('message', (job) => {
+  const answer = serve(job)
+  parentPort.postMessage(answer, [answer.bytes.buffer])
+})
 `
 
-/** Starts a thread with a memory of so many bytes; `undefined` where it would have no processor of its own. */
-export function startBlockThread(bytes: number): StartingThread | undefined {
-  if (availableParallelism() < 2) return undefined
-  const shared = new SharedArrayBuffer(bytes)
-  return { memory: new Uint8Array(shared), ready: start(shared).catch(() => undefined) }
+/**
+ * Starts a thread. At once `undefined` where it would have no processor of its own; later, when the system gives
+ * none.
+ */
+export function startBlockThread(): Promise<BlockThread | undefined> | undefined {
+  return availableParallelism() < 2 ? undefined : start().catch(() => undefined)
 }
 
-async function start(memory: SharedArrayBuffer): Promise<BlockThread> {
+async function start(): Promise<BlockThread> {
   const worker = new Worker(program, {
     eval: true,
     name: 'quilt blocks',
     execArgv: [],
-    workerData: { memory, table: cutTable },
+    workerData: cutTable,
   })
   await new Promise<void>((resolve, reject) => {
     worker.once('online', resolve)
@@ -92,12 +88,12 @@ function threadOf(worker: Worker): BlockThread {
       }
       worker.ref()
       waiting.push({ resolve, reject })
-      worker.postMessage(job)
+      worker.postMessage(job, [job.block.bytes.buffer])
     })
 
   return {
     cut: async (block) => (await ask({ task: 'cut', block })) as CutBlock,
-    hash: async (block) => (await ask({ task: 'hash', block })) as string | undefined,
+    hash: async (block) => (await ask({ task: 'hash', block })) as HashedBlock,
     close: async () => {
       await worker.terminate()
     },

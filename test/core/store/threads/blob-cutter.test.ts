@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../../src/core/base/bytes.ts'
 import { bytesReader, type ByteReader } from '../../../../src/core/base/source.ts'
+import type { Block } from '../../../../src/core/chunk/chunker.ts'
 import { chunkMax, cut } from '../../../../src/core/chunk/fastcdc.ts'
 import type { Id } from '../../../../src/core/model/id.ts'
 import { blobCutter, type BlobCutter } from '../../../../src/core/store/threads/blob-cutter.ts'
@@ -113,30 +114,31 @@ describe('blobs one after the other', () => {
 
 describe('a thread', () => {
   test('hashes as the main thread does, and says so when it has ended before its work', async () => {
-    const starting = startBlockThread(2_000_000)
-    if (starting === undefined) return // one processor
-    const { memory, ready } = starting
-    const thread = await ready
-    if (thread === undefined) throw new Error('no thread')
+    const thread = await startBlockThread()
+    if (thread === undefined) return // one processor
     const bytes = noise(1_000_000, 9)
-    memory.set(bytes, 10)
-    const job = { start: 10, end: 500_000, first: true, last: false }
-    expect(await thread.hash(job)).toBeUndefined()
-    const whole = await thread.hash({ start: 500_000, end: 1_000_010, first: false, last: true })
-    expect(whole).toBe(hashBytes(bytes))
-    const left = [thread.hash(job), thread.cut({ ...job, start: 400_000 })]
+    const block = (start: number, end: number): Block => {
+      return { bytes: Uint8Array.from(bytes), start, end, first: start === 0, last: end === bytes.length }
+    }
+    expect((await thread.hash(block(0, 500_000))).id).toBeUndefined()
+    const sent = block(500_000, 1_000_000)
+    const last = await thread.hash(sent)
+    expect(last.id).toBe(hashBytes(bytes))
+    expect(sent.bytes.length).toBe(0) // it has moved, and came back as another array
+    expect(Buffer.from(last.bytes).equals(bytes)).toBe(true)
+    const left = [thread.hash(block(0, 1000)), thread.cut(block(0, 1000))]
     await thread.close()
     for (const answer of await Promise.allSettled(left)) {
       if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'UNAVAILABLE' })
     }
-    await expect(thread.hash(job)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(thread.hash(block(0, 1000))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   test('that fails at its work makes that a typed error', async () => {
-    const thread = await startBlockThread(1_000_000)?.ready
+    const thread = await startBlockThread()
     if (thread === undefined) return
-    // Beyond the memory's end: the copy of what is left over throws in the thread.
-    const bad = { start: -5, end: 2 ** 40, first: true, last: false }
+    // Before the memory's beginning: the copy of what was left over throws in the thread.
+    const bad = { bytes: new Uint8Array(10), start: -5, end: 10, first: true, last: false }
     await expect(thread.cut(bad)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await thread.close()
   })
