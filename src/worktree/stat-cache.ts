@@ -220,7 +220,11 @@ function cacheOn(db: Database, reset: () => void): StatCache {
       await attempt(undefined, flush)
       await attempt(undefined, () => db.close())
       // A help and no more: where it cannot even be emptied, the next to open it finds it damaged.
-      if (damaged) await db.close().then(reset).catch(() => undefined)
+      if (damaged)
+        await db
+          .close()
+          .then(reset)
+          .catch(() => undefined)
     },
   }
 }
