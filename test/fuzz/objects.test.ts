@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, utf8 } from '../../src/core/base/bytes.ts'
 import { decodeCondemned, encodeCondemned } from '../../src/core/codec/condemned.ts'
-import { decodeGeneration, encodeGeneration, seal, trailerBytes } from '../../src/core/codec/generation.ts'
+import { decodeGeneration, encodeGeneration } from '../../src/core/codec/generation.ts'
+import { seal, trailerBytes } from '../../src/core/codec/seal.ts'
 import { decodePackable, encodePackable } from '../../src/core/codec/msgpack.ts'
 import { decodeCommit, encodeCommit } from '../../src/core/codec/objects/commit.ts'
 import { decodeRecipe, encodeRecipe } from '../../src/core/codec/objects/recipe.ts'
@@ -64,6 +65,7 @@ const formats: Readonly<Record<string, Format>> = {
     magic: 'QX1\n',
     originals: [encodeCondemned({ packs: names, writers: names })],
     again: (bytes) => encodeCondemned(decodeCondemned(bytes)),
+    sealed: true,
   },
   msgpack: {
     magic: 'QT1\n',

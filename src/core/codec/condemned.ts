@@ -1,6 +1,7 @@
 // A gc's list of what it is about to delete, and of the writers that it has to wait for.
 import { QuiltError } from '../base/error.ts'
 import { decodePackable, encodePackable, type Packable } from './msgpack.ts'
+import { seal, unseal } from './seal.ts'
 
 /** What one gc condemned. */
 export interface Condemned {
@@ -13,9 +14,9 @@ export interface Condemned {
 const magic = 'QX1\n'
 const limits = { bytes: 64 * 1024 * 1024, depth: 4 }
 
-/** The list as bytes. */
+/** The list as bytes: sealed, since a flipped bit in a pack's name would leave a pack's name. */
 export function encodeCondemned(condemned: Condemned): Uint8Array {
-  return encodePackable(magic, [condemned.packs, condemned.writers])
+  return seal(encodePackable(magic, [condemned.packs, condemned.writers]))
 }
 
 /**
@@ -23,7 +24,7 @@ export function encodeCondemned(condemned: Condemned): Uint8Array {
  * @throws CORRUPT, UNSUPPORTED
  */
 export function decodeCondemned(bytes: Uint8Array): Condemned {
-  const value = decodePackable(magic, bytes, limits, "gc's list")
+  const value = decodePackable(magic, unseal(bytes, "gc's list"), limits, "gc's list")
   if (!Array.isArray(value) || value.length !== 2) throw new QuiltError('CORRUPT', "gc's list is damaged")
   const [packs, writers] = value as readonly Packable[]
   return { packs: names(packs), writers: names(writers) }

@@ -1,6 +1,6 @@
 // Generations: one numbered state of a package's refs, with the record of the move that made it.
 // Layout: docs/format.md, section "Refs".
-import { concatBytes, compareText, equalBytes, isWellFormed } from '../base/bytes.ts'
+import { compareText, isWellFormed } from '../base/bytes.ts'
 import { isQuiltError, QuiltError } from '../base/error.ts'
 import { checkIdentity, checkMessage, type Identity } from '../model/commit.ts'
 import { idBytes, idToBytes, parseId, type Id } from '../model/id.ts'
@@ -11,7 +11,7 @@ import { splitPath } from '../model/path.ts'
 import { parseRefName, type RefName } from '../model/ref-name.ts'
 import { asBytes, asCount, asFields, asId, asList, asMap, asMark, asText, malformed } from './fields.ts'
 import { decodePackable, encodePackable, type Packable } from './msgpack.ts'
-import { hashBytes } from '#hash'
+import { seal, unseal } from './seal.ts'
 
 /** What one generation file says. Its id is the SHA-256 of the file: the next generation names it by that. */
 export interface Generation {
@@ -55,8 +55,6 @@ export const mostRefs = 100_000
 export const generationBytes: number = 16 * 1024 * 1024
 /** Longest origin, in UTF-8 bytes. */
 export const originBytes = 4096
-/** Length of the SHA-256 that ends a generation and a segment. */
-export const trailerBytes = 32
 
 const magic = 'QG1\n'
 const nonceBytes = 16
@@ -166,23 +164,6 @@ export function valid<T>(what: string, decode: () => T): T {
     if (isQuiltError(cause, 'INVALID')) throw malformed(what, cause.message)
     throw cause
   }
-}
-
-/** The bytes with their SHA-256 behind them. */
-export function seal(bytes: Uint8Array): Uint8Array {
-  return concatBytes([bytes, idToBytes(hashBytes(bytes))])
-}
-
-/**
- * The bytes before the SHA-256 that ends them.
- * @throws CORRUPT when they are cut short or changed
- */
-export function unseal(bytes: Uint8Array, what: string): Uint8Array {
-  const end = bytes.length - trailerBytes
-  if (end < 0) throw new QuiltError('CORRUPT', `${what} is ${bytes.length === 0 ? 'empty' : 'cut short'}`)
-  const body = bytes.subarray(0, end)
-  if (equalBytes(idToBytes(hashBytes(body)), bytes.subarray(end))) return body
-  throw new QuiltError('CORRUPT', `${what} does not match its checksum`)
 }
 
 /** Refuses texts that do not ascend by their bytes. */

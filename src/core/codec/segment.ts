@@ -3,7 +3,8 @@
 import { QuiltError } from '../base/error.ts'
 import { idToBytes, type Id } from '../model/id.ts'
 import { asCount, asFields, asId, asList, asMark, asText, malformed } from './fields.ts'
-import { packMove, seal, unpackMove, unseal, valid, type Generation, type Move } from './generation.ts'
+import { packMove, unpackMove, valid, type Generation, type Move } from './generation.ts'
+import { seal, unseal } from './seal.ts'
 import { decodePackable, encodePackable, type Packable } from './msgpack.ts'
 
 /** What one segment file says: generations `first` to `first + moves.length - 1` of a package. */

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  decodeGeneration,
-  encodeGeneration,
-  seal,
-  unseal,
-  type Generation,
-} from '../../../src/core/codec/generation.ts'
+import { decodeGeneration, encodeGeneration, type Generation } from '../../../src/core/codec/generation.ts'
 import { encodePackable, type Packable } from '../../../src/core/codec/msgpack.ts'
+import { seal, unseal } from '../../../src/core/codec/seal.ts'
 import { decodeSegment, encodeSegment, foldedMove } from '../../../src/core/codec/segment.ts'
 import { idToBytes } from '../../../src/core/model/id.ts'
 import { parsePackageName } from '../../../src/core/model/package-name.ts'

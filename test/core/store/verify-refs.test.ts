@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
-import { seal } from '../../../src/core/codec/generation.ts'
+import { seal } from '../../../src/core/codec/seal.ts'
 import { parsePackageName } from '../../../src/core/model/package-name.ts'
 import { generationKey, segmentKey } from '../../../src/core/store/layout.ts'
 import { verifyRefs } from '../../../src/core/store/verify-refs.ts'
