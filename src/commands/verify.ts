@@ -1,7 +1,9 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { exitCodes } from '../cli/exit-code.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { QuiltError } from '../core/base/error.ts'
+import { remoteFlag } from '../cli/remote-flags.ts'
 import { verify } from '../package/verify.ts'
 
 export default class Verify extends BaseCommand<typeof Verify> {
@@ -11,14 +13,31 @@ export default class Verify extends BaseCommand<typeof Verify> {
   static override args = {
     pkg: Args.string({ ignoreStdin: true, description: 'OWNER/NAME, any number of them' }),
   }
-  static override examples = ['<%= config.bin %> verify', '<%= config.bin %> verify ada/wine']
+  static override flags = {
+    repair: Flags.boolean({
+      description: 'fetch what is damaged from the remote, or else from the origin of each package',
+    }),
+    ...remoteFlag,
+  }
+  static override examples = [
+    '<%= config.bin %> verify',
+    '<%= config.bin %> verify ada/wine',
+    '<%= config.bin %> verify --repair --remote file:///shared/data',
+  ]
 
   protected async execute(): Promise<unknown> {
-    const report = await verify(await this.session(), this.words, this.ctx)
-    for (const { message, packages: hurt, paths } of report.problems) {
+    if (this.flags.remote !== undefined && !this.flags.repair) {
+      throw new QuiltError('INVALID', '--remote says where to repair from, and nothing is to be repaired', {
+        hint: 'add --repair',
+      })
+    }
+    const report = await verify(await this.session(), this.words, this.flags, this.ctx)
+    for (const { message } of report.repaired ?? []) this.out.line(`repaired: ${message}`)
+    for (const { message, packages: hurt, paths, hint } of report.problems) {
       this.out.line(this.out.paint.red(message))
       if (hurt.length > 0) this.out.line(`  hurts ${hurt.join(', ')}`)
       for (const path of paths) this.out.line(`  at ${path}`)
+      if (hint !== undefined) this.out.line(`  hint: ${hint}`)
     }
     const { objects, bytes, packages: count } = report.checked
     const checked = `${formatPlural(objects, 'object')}, ${formatBytes(bytes)}, ${formatPlural(count, 'package')}`

@@ -10,7 +10,7 @@ import { log as logIn, type LogOptions, type LogRow } from '../package/log.ts'
 import { ls as lsIn, type ListedPackage } from '../package/list.ts'
 import { push as pushIn, type PushOptions, type PushResult } from '../package/exchange/push.ts'
 import { rm as rmIn, type Removed } from '../package/remove.ts'
-import { verify as verifyIn, type VerifyReport } from '../package/verify.ts'
+import { verify as verifyIn, type VerifyOptions, type VerifyReport } from '../package/verify.ts'
 import { collect, within, type CallOptions } from './call.ts'
 
 /**
@@ -86,12 +86,16 @@ export function rm(pkg: string, options: CallOptions = {}): Promise<Removed> {
 }
 
 /**
- * Proves every byte of the store, or of what some packages reach.
- * @throws QuiltError NOT_FOUND for a package that is not here; damage is no error but a problem in the report
- * @example const { problems } = await verify(['ada/wine'])
+ * Proves every byte of the store, or of what some packages reach. With `repair`, replaces what is damaged by what
+ * `remote`, or else each package's origin, has of it, and proves all again.
+ * @throws QuiltError NOT_FOUND for a package that is not here; UNAVAILABLE; damage is no error but a problem in the report
+ * @example const { problems, repaired } = await verify(['ada/wine'], { repair: true })
  */
-export function verify(packages: readonly string[] = [], options: CallOptions = {}): Promise<VerifyReport> {
-  return within(options, (session) => verifyIn(session, packages, options))
+export function verify(
+  packages: readonly string[] = [],
+  options: VerifyOptions & CallOptions = {},
+): Promise<VerifyReport> {
+  return within(options, (session) => verifyIn(session, packages, options, options))
 }
 
 /**

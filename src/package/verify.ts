@@ -1,46 +1,133 @@
-// verify: proves this machine's store, or what some of its packages reach.
+// verify: proves this machine's store, or what some of its packages reach, and repairs it from remotes.
 import type { Context } from '../core/base/context.ts'
+import { isQuiltError } from '../core/base/error.ts'
+import type { ObjectReader } from '../core/store/object-store.ts'
+import { formatPackageName, packageKey, type PackageName } from '../core/model/package-name.ts'
+import type { PackRepository } from '../core/repo/open-repository.ts'
+import { repair } from '../core/repo/repair.ts'
 import { verify as verifyRepository, type Checked, type Problem } from '../core/repo/verify.ts'
-import { packageKey } from '../core/model/package-name.ts'
+import type { PackageState } from '../core/store/ref-store.ts'
+import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
 import type { Session } from './session.ts'
+
+/** How to verify. */
+export interface VerifyOptions extends RemoteOptions {
+  /** Repair what is damaged; what is missing comes from `remote`, or else from each package's origin. */
+  readonly repair?: boolean | undefined
+}
+
+/** Damage, whom it hurts, and after a repair what to do about it. */
+export interface ReportedProblem extends Problem {
+  readonly hint?: string
+}
 
 /** What was proved, and what is wrong. */
 export interface VerifyReport {
   readonly checked: Checked
-  readonly problems: readonly Problem[]
+  /** What is wrong; after a repair, what is left of it. */
+  readonly problems: readonly ReportedProblem[]
+  /** What was wrong and is no more: with `repair` only. */
+  readonly repaired?: readonly Problem[]
 }
 
 /**
  * Proves every byte of this machine's store; with packages, only of what these reach, wherever they are.
- * @throws NOT_FOUND for a package that is not here
+ * With `repair`, damaged packs are replaced by what is whole in them and by what a remote has of the rest; then all
+ * is proved again.
+ * @throws NOT_FOUND for a package that is not here; UNAVAILABLE when the named remote cannot be reached
  * @example const { problems } = await verify(session, ['ada/wine'])
  */
 export async function verify(
   session: Session,
   packages: readonly string[],
+  options: VerifyOptions = {},
   ctx?: Context,
 ): Promise<VerifyReport> {
-  const { scratch } = session
   if (packages.length === 0) {
-    return collect(verifyRepository((await session.local()).repository, { scratch }, ctx))
+    return proveOne(session, { repository: (await session.local()).repository, options }, ctx)
   }
-  const problems: Problem[] = []
-  const checked = { packs: 0, objects: 0, bytes: 0, packages: 0, commits: 0 }
+  const reports: VerifyReport[] = []
   const seen = new Set<string>()
   for (const text of packages) {
     const pkg = packageOf(text)
     if (seen.size === seen.add(packageKey(pkg)).size) continue
     const { store, state } = await needInstalled(session, pkg, ctx)
-    const one = await collect(verifyRepository(store.repository, { packages: [state.pkg], scratch }, ctx))
-    problems.push(...one.problems)
-    for (const key of Object.keys(checked) as (keyof Checked)[]) checked[key] += one.checked[key]
+    reports.push(await proveOne(session, { repository: store.repository, only: state.pkg, options }, ctx))
   }
-  return { checked, problems }
+  return joined(reports, options)
 }
 
-async function collect(verification: ReturnType<typeof verifyRepository>): Promise<VerifyReport> {
+function joined(reports: readonly VerifyReport[], options: VerifyOptions): VerifyReport {
+  const checked = { packs: 0, objects: 0, bytes: 0, packages: 0, commits: 0 }
+  for (const report of reports) {
+    for (const key of Object.keys(checked) as (keyof Checked)[]) checked[key] += report.checked[key]
+  }
+  const problems = reports.flatMap((report) => report.problems)
+  if (options.repair !== true) return { checked, problems }
+  return { checked, problems, repaired: reports.flatMap(({ repaired = [] }) => repaired) }
+}
+
+/** A store, or one package of it. */
+interface Part {
+  readonly repository: PackRepository
+  readonly only?: PackageName
+  readonly options: VerifyOptions
+}
+
+async function proveOne(session: Session, part: Part, ctx?: Context): Promise<VerifyReport> {
+  const before = await prove(session, part, ctx)
+  if (part.options.repair !== true) return before
+  const { repository } = part
+  if (before.problems.length === 0 || !repository.backend.features.writable)
+    return { ...before, repaired: [] }
+  const { scratch } = session
+  const { problems } = before
+  await repair(repository, { problems, scratch, sourceOf: sourceOf(session, part) }, ctx)
+  const after = await prove(session, part, ctx)
+  const left = new Set(after.problems.map(nameOf))
+  return {
+    checked: after.checked,
+    problems: after.problems.map((problem) => ({ ...problem, hint: hintFor(problem, part.options) })),
+    repaired: problems.filter((problem) => !left.has(nameOf(problem))),
+  }
+}
+
+const nameOf = ({ what, id, key }: Problem): string => id ?? `${what} ${key ?? ''}`
+
+async function prove(session: Session, { repository, only }: Part, ctx?: Context): Promise<VerifyReport> {
+  const { scratch } = session
+  const packages = only === undefined ? {} : { packages: [only] }
+  const verification = verifyRepository(repository, { ...packages, scratch }, ctx)
   const problems: Problem[] = []
   for await (const problem of verification.problems) problems.push(problem)
   return { checked: { ...verification.checked }, problems }
+}
+
+/** Where a package can be had; nothing is asked for packages that nobody asked to repair. */
+function sourceOf(
+  session: Session,
+  { only, options }: Part,
+): (state: PackageState, ctx?: Context) => Promise<ObjectReader | undefined> {
+  return async (state, ctx) => {
+    if (only !== undefined && packageKey(only) !== packageKey(state.pkg)) return undefined
+    if (remoteFor(session, state, options) === undefined) return undefined
+    try {
+      return (await openRemoteFor(session, state.pkg, { state, options }, ctx)).repository.objects
+    } catch (error) {
+      if (isQuiltError(error, 'NOT_FOUND')) return undefined
+      if (options.remote !== undefined || !isQuiltError(error, 'UNAVAILABLE')) throw error
+      session.warn(`${formatPackageName(state.pkg)} cannot be repaired from its origin: ${error.message}`)
+      return undefined
+    }
+  }
+}
+
+/** What to do about a problem that a repair has left. */
+function hintFor({ what, packages }: Problem, { remote }: VerifyOptions): string {
+  const [name = 'OWNER/NAME'] = packages
+  if (what === 'refs') return `refs are not repaired: quilt install ${name} --force`
+  if (what === 'file') return 'quilt gc sweeps it, two and a half hours after it was put; then repair again'
+  if (remote !== undefined) return `${remote} does not have it whole: name another remote with --remote`
+  return 'no origin has it whole: name a remote that has it with --remote, or build it again'
 }

@@ -1,14 +1,17 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { isQuiltError } from '../../../src/core/base/error.ts'
 import type { Progress } from '../../../src/core/base/context.ts'
+import { encodeCondemned } from '../../../src/core/codec/condemned.ts'
 import type { Id } from '../../../src/core/model/id.ts'
 import { latest } from '../../../src/core/model/ref-name.ts'
 import { openRepository } from '../../../src/core/repo/open-repository.ts'
 import { verify } from '../../../src/core/repo/verify.ts'
-import { packKey } from '../../../src/core/store/layout.ts'
+import { condemnedKey, packKey } from '../../../src/core/store/layout.ts'
 import { build } from '../../../src/core/tree/build.ts'
 import { fakeAmbient } from '../../support/ambient.ts'
+import { fuzzing, fuzzTimeout } from '../../support/fuzz-runs.ts'
 import { counting } from '../../support/gate.ts'
 import { keysOf } from '../../support/ref-bench.ts'
 import {
@@ -201,6 +204,44 @@ describe('damage', () => {
     expect(checked.packages).toBe(1)
   })
 
+  test('a damaged list of gc is told, since it stops all who write', async () => {
+    const one = await sample()
+    const key = `condemned/${'0'.repeat(32)}`
+    await one.backend.put(key, text('QX1\nno list'))
+    const problems = await problemsOf(one.repo)
+    expect(problems).toEqual([expect.objectContaining({ what: 'file', key, packages: [] })])
+    expect(problems[0]?.message).toContain(key)
+  })
+
+  test(
+    'any one bit, anywhere: found with what it hurts, or harmless',
+    async () => {
+      const made = await sample()
+      await made.backend.put(
+        condemnedKey('1'.repeat(32)),
+        encodeCondemned({ packs: ['2'.repeat(32)], writers: [] }),
+      )
+      const files: { readonly key: string; readonly whole: Uint8Array }[] = []
+      for (const key of await keysOf(made.backend, ''))
+        files.push({ key, whole: await made.backend.get(key) })
+      const anywhere = fc.tuple(
+        fc.nat(files.length - 1),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      )
+      const property = fc.asyncProperty(anywhere, async ([file, part]) => {
+        const { key, whole } = files[file] as (typeof files)[number]
+        await flipBit(made.backend, key, Math.floor(whole.length * 8 * part))
+        try {
+          expect(await isFoundOrHarmless(made.backend)).toMatch(/found|refused|harmless/)
+        } finally {
+          await made.backend.put(key, whole)
+        }
+      })
+      await fc.assert(property, fuzzing())
+    },
+    fuzzTimeout,
+  )
+
   test('every bit flip anywhere is found, or harms nothing', async () => {
     const made = await sample()
     const keys = await keysOf(made.backend, '')
@@ -234,12 +275,31 @@ async function isFoundOrHarmless(backend: Backend): Promise<string> {
     if (isQuiltError(error, 'CORRUPT') || isQuiltError(error, 'UNSUPPORTED')) return 'refused'
     throw error
   }
-  if ((await problemsOf(repo)).length > 0) return 'found'
+  const problems = await problemsOf(repo)
+  if (problems.length > 0) {
+    const isNamed = problems.some(({ packages }) => packages.length > 0)
+    if (!isNamed && !(await allAreWhole(backend))) throw new Error('a package is hurt, and none was named')
+    return 'found'
+  }
   for (const [name, files] of Object.entries(shown)) {
     if (!sameFiles(await readPackage(repo, name), files))
       throw new Error(`${name} was damaged, and nobody saw`)
   }
   return 'harmless'
+}
+
+/** True when all packages can be read, as they were. */
+async function allAreWhole(backend: Backend): Promise<boolean> {
+  try {
+    const repo = await openRepository(backend, fakeAmbient(7))
+    for (const [name, files] of Object.entries(shown)) {
+      if (!sameFiles(await readPackage(repo, name), files)) return false
+    }
+    return true
+  } catch (error) {
+    if (isQuiltError(error, 'CORRUPT') || isQuiltError(error, 'NOT_FOUND')) return false
+    throw error
+  }
 }
 
 describe('some packages', () => {

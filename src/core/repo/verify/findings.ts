@@ -5,7 +5,7 @@ import { spillingIds, type SpillingIds } from '../sets/spilling-set.ts'
 
 /** Damage. */
 export interface FoundProblem {
-  readonly what: 'object' | 'pack' | 'index' | 'refs' | 'missing'
+  readonly what: 'object' | 'pack' | 'index' | 'refs' | 'missing' | 'file'
   /** The object that is damaged or missing. */
   readonly id?: Id
   /** The file that is damaged. */
@@ -35,7 +35,12 @@ export interface Findings {
   /** Objects that are whole. */
   readonly whole: SpillingIds
   /** A damaged file. */
-  file(what: 'pack' | 'index' | 'refs', key: string, message: string, packages?: readonly string[]): void
+  file(
+    what: 'pack' | 'index' | 'refs' | 'file',
+    key: string,
+    message: string,
+    packages?: readonly string[],
+  ): void
   /** An object that is damaged. Another copy of it may be whole. */
   damaged(id: Id, message: string): void
   /** That a package lacks an object; `message` for one of which nothing is known yet. */

@@ -30,6 +30,8 @@ export interface Sink {
   readonly found: Findings
   /** A promise comes back only where there is something to wait for. */
   readonly take: (object: StoredObject) => Promise<void> | undefined
+  /** Takes objects too that are whole though their record's header is not: readers refuse these. */
+  readonly salvage?: boolean
 }
 
 /** What a pack holds. */
@@ -137,21 +139,32 @@ export async function proveByIndex(
   backend: Backend,
   entries: AsyncIterable<PackRecord>,
   known: { readonly pack: ListedPack; readonly records: readonly PackRecord[] },
-  { found, take }: Sink,
+  { found, take, salvage }: Sink,
 ): Promise<void> {
   const key = packKey(known.pack.name)
-  const proved = new Map(known.records.map(({ offset, id }) => [offset, id]))
+  const proved = new Map(known.records.map((record) => [record.offset, record]))
   for await (const entry of entries) {
     const { id, offset, stored } = entry
-    if (proved.get(offset) === id) continue
+    if (isSame(proved.get(offset), entry)) continue
     try {
       const end = offset + recordHeaderBytes + stored
       if (end > known.pack.size) throw new QuiltError('CORRUPT', 'it would lie beyond the end')
       const bytes = await backend.get(key, { start: offset, end })
-      if (readRecordHeader(bytes, 0, offset).id !== id) throw new QuiltError('CORRUPT', 'it is not there')
+      if (salvage !== true && !isSame(readRecordHeader(bytes, 0, offset), entry))
+        throw new QuiltError('CORRUPT', 'its record is not what the index says')
       await take(await unpackObject(entry, bytes.subarray(recordHeaderBytes)))
     } catch (error) {
       found.damaged(id, `${entry.kind} ${id} is damaged: ${damage(error).message} (pack "${key}")`)
     }
   }
+}
+
+function isSame(record: PackRecord | undefined, entry: PackRecord): boolean {
+  return (
+    record?.id === entry.id &&
+    record.kind === entry.kind &&
+    record.encoding === entry.encoding &&
+    record.stored === entry.stored &&
+    record.size === entry.size
+  )
 }

@@ -1,10 +1,12 @@
 // Proves all that lies in a store, whether a package needs it or not: packs, indexes, chunked blobs.
 import type { Backend } from '../../backend/backend.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
+import { decodeCondemned } from '../../codec/condemned.ts'
 import { entryBytes, readIndexEntry } from '../../codec/pack-index.ts'
 import type { PackRecord } from '../../codec/pack.ts'
+import type { Id } from '../../model/id.ts'
 import { idSet, type IdSet } from '../../model/id-set.ts'
-import { packPrefix } from '../../store/layout.ts'
+import { condemnedPrefix, packPrefix } from '../../store/layout.ts'
 import type { StoredObject } from '../../store/object-store.ts'
 import type { PackStore } from '../../store/pack-store.ts'
 import { sortedEntries } from '../../store/packs/sorted-entries.ts'
@@ -31,6 +33,7 @@ export async function proveStore(objects: PackStore, parts: StoreParts, ctx?: Co
   const chunked = idSet()
   const held = await provePacks(objects, parts, chunked, ctx)
   await proveIndexes(objects, parts, held, ctx)
+  await proveLists(parts, ctx)
   for (const id of chunked) {
     checkSignal(ctx)
     try {
@@ -43,6 +46,20 @@ export async function proveStore(objects: PackStore, parts: StoreParts, ctx?: Co
   }
 }
 
+/** gc's lists: a damaged one stops all who write. */
+async function proveLists({ backend, found }: StoreParts, ctx?: Context): Promise<void> {
+  for await (const { key } of backend.list(condemnedPrefix, ctx)) {
+    try {
+      decodeCondemned(await backend.get(key, undefined, ctx))
+    } catch (error) {
+      const { code, message } = damage(error)
+      if (code === 'NOT_FOUND') continue // that gc has just ended
+      const stops = 'nothing is written until gc sweeps it, two and a half hours after it was put'
+      found.file('file', key, `"${key}": ${message}; ${stops}`)
+    }
+  }
+}
+
 /** @returns a tally of each pack that is whole */
 async function provePacks(
   objects: PackStore,
@@ -50,24 +67,36 @@ async function provePacks(
   chunked: IdSet,
   ctx?: Context,
 ): Promise<ReadonlyMap<string, Tally>> {
-  const take = ({ id, recipe }: StoredObject): Promise<void> | undefined => {
-    if (recipe === undefined) return found.whole.put(id)
-    chunked.add(id)
-    return undefined
-  }
   const held = new Map<string, Tally>()
   const packs = await listPacks(backend, ctx)
   const total = packs.reduce((sum, { size }) => sum + size, 0)
   for (const pack of packs) {
+    const whole = idSet()
+    const take = ({ id, recipe }: StoredObject): undefined => {
+      ;(recipe === undefined ? whole : chunked).add(id)
+      return undefined
+    }
     const { records, isWhole } = await provePack(backend, pack, { found, take }, ctx)
+    const refused = new Set<Id>() // whole, but for their records' headers
     if (isWhole) held.set(pack.name, tallyRecords(records))
-    else await proveByIndex(backend, entriesOf(objects, pack, ctx), { pack, records }, { found, take })
+    else {
+      const told: Findings = {
+        ...found,
+        damaged: (id, message) => {
+          refused.add(id)
+          found.damaged(id, message)
+        },
+      }
+      await proveByIndex(backend, entriesOf(objects, pack, ctx), { pack, records }, { found: told, take })
+    }
+    for (const id of whole) if (!refused.has(id)) await found.whole.put(id)
     ctx?.onProgress?.({ task: 'verify', unit: 'bytes', done: found.checked.bytes, total })
   }
   return held
 }
 
-async function listPacks(backend: Backend, ctx?: Context): Promise<readonly ListedPack[]> {
+/** All packs. */
+export async function listPacks(backend: Backend, ctx?: Context): Promise<readonly ListedPack[]> {
   const packs: ListedPack[] = []
   for await (const { key, size, modified } of backend.list(packPrefix, ctx)) {
     packs.push({ name: key.slice(packPrefix.length), size, modified })
@@ -76,7 +105,7 @@ async function listPacks(backend: Backend, ctx?: Context): Promise<readonly List
 }
 
 /** What the indexes say of one pack. */
-async function* entriesOf(
+export async function* entriesOf(
   objects: PackStore,
   { name }: ListedPack,
   ctx?: Context,
