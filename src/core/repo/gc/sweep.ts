@@ -238,8 +238,14 @@ export async function mendIndexes(repository: PackRepository, ctx?: Context): Pr
   await objects.packs.recover(ctx)
   for (const index of await objects.packs.indexes(ctx)) {
     if (await isWhole(repository, index, ctx)) continue
-    for (const pack of index.header.packs) await rebuildIndex(backend, pack, ctx)
-    await backend.delete(index.key, ctx)
+    const keys = new Set<string>()
+    for (const pack of index.header.packs) {
+      const made = await rebuildIndex(backend, pack, ctx)
+      if (made?.written !== true) continue
+      objects.packs.adopt(made.key, made.bytes)
+      keys.add(made.key)
+    }
+    if (!keys.has(index.key)) await backend.delete(index.key, ctx)
   }
   await objects.packs.refresh(ctx)
 }
