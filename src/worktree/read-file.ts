@@ -1,5 +1,5 @@
 // Reads a source file as it was at one moment: a file that changes meanwhile is read again.
-import { constants, type Stats } from 'node:fs'
+import { constants } from 'node:fs'
 import { checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
@@ -7,7 +7,7 @@ import type { ByteReader } from '../core/base/source.ts'
 import { chunkThreshold } from '../core/chunk/fastcdc.ts'
 import type { ObjectWriter, StoredBlob } from '../core/store/object-store.ts'
 import { errnoOf, onPath } from './file-error.ts'
-import { sameStamp, stampOf, type StatStamp } from './stat-stamp.ts'
+import { sameStamp, stampOf, type FileStatus, type StatStamp } from './stat-stamp.ts'
 
 /** A file's blob, and the stamp that it had before and after it was read. */
 export interface ReadFile {
@@ -20,7 +20,7 @@ interface SeenFile {
   readonly fs: FileSystem
   readonly path: string
   /** Its status now. */
-  readonly look: () => Stats
+  readonly look: () => FileStatus
   /** Memory to read a small file into, where it is at hand: new memory for each costs more than reading it. */
   readonly memory?: Uint8Array | undefined
 }
@@ -40,7 +40,7 @@ export async function writeFileBlob(
   out: ObjectWriter,
   ctx?: Context,
 ): Promise<ReadFile> {
-  const look = (): Stats => onPath('read', path, () => fs.statSync(path))
+  const look = (): FileStatus => onPath('read', path, () => fs.statSync(path))
   return writeSeen({ fs, path, look }, { out, seen: look() }, ctx)
 }
 
@@ -50,12 +50,12 @@ export async function writeFileBlob(
  * @throws DENIED, INVALID, UNAVAILABLE
  */
 export async function writeScannedBlob(
-  { seen, ...file }: Omit<SeenFile, 'look'> & { readonly seen: Stats },
+  { seen, ...file }: Omit<SeenFile, 'look'> & { readonly seen: FileStatus },
   out: ObjectWriter,
   ctx?: Context,
 ): Promise<ReadFile | undefined> {
   const { fs, path } = file
-  const look = (): Stats => onPath('read', path, () => fs.lstatSync(path))
+  const look = (): FileStatus => onPath('read', path, () => fs.lstatSync(path))
   try {
     return await writeSeen({ ...file, look }, { out, seen }, ctx)
   } catch (error) {
@@ -68,7 +68,7 @@ export async function writeScannedBlob(
 
 async function writeSeen(
   file: SeenFile,
-  { out, seen }: { readonly out: ObjectWriter; readonly seen: Stats },
+  { out, seen }: { readonly out: ObjectWriter; readonly seen: FileStatus },
   ctx?: Context,
 ): Promise<ReadFile> {
   const { fs, path, look } = file

@@ -3,9 +3,10 @@ import { compareText, fromUtf8 } from '../core/base/bytes.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { nameProblem } from '../core/model/entry.ts'
-import { onPath } from './file-error.ts'
+import { errnoOf, fileError, onPath } from './file-error.ts'
 import { costlyRule, ignoreFile } from './ignore.ts'
 import { openToRead, readUpTo } from './read-file.ts'
+import type { FileStatus } from './stat-stamp.ts'
 
 /** Largest `.quiltignore`, in bytes. */
 const ignoreBytes = 1024 * 1024
@@ -17,7 +18,52 @@ const belowSurrogates = /^[\u0000-\ud7ff]*$/
  * @throws INVALID for a name that is no UTF-8; DENIED, NOT_FOUND
  */
 export function readNames(fs: FileSystem, folder: string): string[] {
-  const names = onPath('read', folder, () => fs.readdirSync(folder))
+  return sortedNames(
+    fs,
+    folder,
+    onPath('read', folder, () => fs.readdirSync(folder)),
+  )
+}
+
+/** What a name in a folder is. */
+export type Kind = 'file' | 'folder' | 'link' | 'special'
+
+/** The names in a folder, ascending by their UTF-8 bytes, and what they are where the folder itself says so. */
+export interface ListedFolder {
+  readonly names: readonly string[]
+  readonly kinds: ReadonlyMap<string, Kind>
+}
+
+/**
+ * The same names as `readNames` gives, with their kinds.
+ * @throws INVALID for a name that is no UTF-8; DENIED, NOT_FOUND
+ */
+export function readKinds(fs: FileSystem, folder: string): ListedFolder {
+  const kinds = new Map<string, Kind>()
+  for (const item of onPath('read', folder, () => fs.readdirSync(folder, { withFileTypes: true }))) {
+    kinds.set(item.name, kindOf(item))
+  }
+  return { names: sortedNames(fs, folder, [...kinds.keys()]), kinds }
+}
+
+/** A scanned path's status, a link's own; `undefined` when it was removed since its folder was read. */
+export function statusOfScanned(fs: FileSystem, path: string): FileStatus | undefined {
+  try {
+    return fs.lstatSync(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw fileError(error, 'read', path)
+  }
+}
+
+/** What a status, or a folder's own word, says that a name is. */
+export function kindOf(status: Pick<FileStatus, 'isDirectory' | 'isFile' | 'isSymbolicLink'>): Kind {
+  if (status.isFile()) return 'file'
+  if (status.isDirectory()) return 'folder'
+  return status.isSymbolicLink() ? 'link' : 'special'
+}
+
+function sortedNames(fs: FileSystem, folder: string, names: string[]): string[] {
   if (names.every((name) => belowSurrogates.test(name))) return names.sort()
   if (names.some((name) => name.includes('\uFFFD'))) refuseDamagedNames(fs, folder)
   return names.sort(compareText)
@@ -63,7 +109,7 @@ export function readRules(fs: FileSystem, folder: string, names: readonly string
  * Refuses what is neither file, folder nor link, and names that no tree can hold.
  * @throws INVALID, naming the path
  */
-export function checkScanned(path: string, name: string, kind: 'file' | 'folder' | 'link' | 'special'): void {
+export function checkScanned(path: string, name: string, kind: Kind): void {
   const problem =
     nameProblem(name) ?? (kind === 'special' ? 'it is neither a file nor a folder nor a link' : undefined)
   if (problem === undefined) return

@@ -1,25 +1,26 @@
 // A folder on disk into a tree. Reads only what the stat cache does not vouch for; holds one folder a level.
-import type { Stats } from 'node:fs'
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { chunkThreshold } from '../core/chunk/fastcdc.ts'
-import { treeDepth, type Entry, type FileEntry } from '../core/model/entry.ts'
+import type { Entry, FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import { joinPath } from '../core/model/path.ts'
 import type { ObjectWriter } from '../core/store/object-store.ts'
 import { treeBuilder } from '../core/tree/build.ts'
-import { errnoOf, fileError } from './file-error.ts'
-import { ignoreOf, type Ignore } from './ignore.ts'
+import { errnoOf } from './file-error.ts'
+import { ignoreOf } from './ignore.ts'
+import { openFolder, rangesOf, type Folder, type OpenFolder } from './snapshot/open-folder.ts'
 import { readLink, type FoundLink, type LinkPlace } from './read-link.ts'
-import { checkScanned, readNames, readRules } from './scan.ts'
+import { statusOfScanned } from './scan.ts'
 import {
   rememberFolder,
   snapshotFiles,
   unchangedTree,
   type SnapshotFiles,
   type SourceFile,
-} from './snapshot-files.ts'
-import { pause, type SnapshotRun, type SnapshotSource } from './snapshot-run.ts'
+} from './snapshot/files.ts'
+import { pause, type SnapshotRun, type SnapshotSource } from './snapshot/run.ts'
+import { fileReader } from './threads/file-reader.ts'
 
 /** A tree made of a folder. */
 export interface Snapshot {
@@ -33,23 +34,8 @@ export interface Snapshot {
   readonly recipes: ReadonlyMap<Id, { readonly id: Id; readonly size: number }>
 }
 
-/** Names handled together: their files' status is compared, and what is remembered of them is read, at once. */
-const namesAtOnce = 4096
-
-/** One folder on the way down. */
-interface Folder {
-  readonly path: string
-  /** Its path in the tree, '' at the root. */
-  readonly inside: string
-  /** The rules of the folders above. */
-  readonly ignore: Ignore
-  /** Groups above it in the package. */
-  readonly depth: number
-  /** How far up a link in it may point. */
-  readonly linkDepth: number
-  /** The real paths of the folders out of which links were followed to here. */
-  readonly followed: readonly string[]
-}
+/** Folders that are open ahead of the one that is taken, in all levels: more would only take memory. */
+const mostAhead = 4
 
 /**
  * Writes a folder's files and trees. What is removed while it is scanned is left out.
@@ -65,41 +51,41 @@ export async function snapshot(source: SnapshotSource, ctx?: Context): Promise<S
     bytes: 0,
     ignored: 0,
     breathed: 0,
+    reader: fileReader(source.fs, source.now),
+    ahead: 0,
     ctx,
   }
   const { folder: path, depth } = source
   const top = { path, inside: '', ignore: ignoreOf(), depth, linkDepth: depth, followed: [] }
-  const tree = await snapshotFolder(run, top, readNames(source.fs, path))
-  const { files, bytes, ignored, recipes } = run
-  return { tree, files, bytes, ignored, recipes }
+  try {
+    const tree = await snapshotFolder(run, await openFolder(run, top))
+    const { files, bytes, ignored, recipes } = run
+    return { tree, files, bytes, ignored, recipes }
+  } finally {
+    await run.reader?.close()
+  }
 }
 
-async function snapshotFolder(run: SnapshotRun, above: Folder, names: readonly string[]): Promise<Id> {
-  const { path, depth, ignore } = above
-  if (depth >= treeDepth) {
-    const place = path.length > 200 ? `${path.slice(0, 200)}…` : path
-    throw new QuiltError('INVALID', `"${place}" is deeper than ${String(treeDepth)} levels`)
-  }
-  const rules = readRules(run.source.fs, path, names)
-  const folder = rules === undefined ? above : { ...above, ignore: ignore.adding(rules) }
+async function snapshotFolder(run: SnapshotRun, open: OpenFolder): Promise<Id> {
+  const { folder } = open
+  const { path, inside } = folder
   const nodes: Id[] = []
   const builder = treeBuilder(noting(run.source.out, nodes))
   let onlyFiles: SnapshotFiles | undefined
-  for (let at = 0; at < names.length; at += namesAtOnce) {
-    const some = names.slice(at, at + namesAtOnce)
-    const found = classify(run, folder, some)
-    const range = { first: at === 0 ? '' : (some[0] as string), next: names[at + namesAtOnce] }
-    const whole = at === 0 && range.next === undefined
-    const known = whole ? await run.source.cache.readFolder?.(path) : undefined
+  for await (const names of rangesOf(run, open)) {
+    const { found, range, whole, known } = names
     const unchanged = known === undefined ? undefined : await unchangedTree(run, known, found)
     if (unchanged !== undefined) {
       await pause(run)
       return unchanged
     }
-    const files = await snapshotFiles(run, { folder: path, inside: folder.inside, range }, found)
+    const files = await snapshotFiles(run, { folder: path, inside, range }, names)
+    const ahead = openAhead(run, folder, found)
     for (const source of found) {
       const entry =
-        source.kind === 'file' ? files.entries.get(source.name) : await otherEntry(run, folder, source)
+        source.kind === 'file'
+          ? files.entries.get(source.name)
+          : await otherEntry(run, folder, { source, ahead })
       const full = entry === undefined ? undefined : builder.add(entry)
       if (full !== undefined) await full
     }
@@ -112,6 +98,36 @@ async function snapshotFolder(run: SnapshotRun, above: Folder, names: readonly s
   return tree
 }
 
+/** Gives the folders among some names one after the other, while those behind it are opened. */
+type OpenNext = (source: SourceFile) => Promise<OpenFolder>
+
+function openAhead(run: SnapshotRun, folder: Folder, found: readonly SourceFile[]): OpenNext {
+  const folders = run.reader === undefined ? [] : found.filter(({ kind }) => kind === 'folder')
+  const opening = new Map<string, Promise<OpenFolder>>()
+  let next = 0
+  return (source) => {
+    const opened = opening.get(source.name)
+    if (opened === undefined) next = Math.max(next, folders.indexOf(source, next) + 1)
+    else {
+      opening.delete(source.name)
+      run.ahead--
+    }
+    const now = opened ?? openFolder(run, subfolder(folder, source))
+    for (; run.ahead < mostAhead && next < folders.length; next++) {
+      const one = folders[next] as SourceFile
+      const promise = openFolder(run, subfolder(folder, one))
+      promise.catch(() => undefined) // thrown when it is this one's turn
+      opening.set(one.name, promise)
+      run.ahead++
+    }
+    return now
+  }
+}
+
+function subfolder(folder: Folder, { name, path }: SourceFile): Folder {
+  return { ...below(folder, name), path, linkDepth: folder.linkDepth + 1 }
+}
+
 /** A writer of nodes that notes their ids. */
 function noting(out: ObjectWriter, ids: Id[]): ObjectWriter {
   const write: ObjectWriter['write'] = async (kind, body) => {
@@ -122,57 +138,35 @@ function noting(out: ObjectWriter, ids: Id[]): ObjectWriter {
   return { ...out, write }
 }
 
-/** What the names of a folder are, without what is left out. */
-function classify(run: SnapshotRun, folder: Folder, names: readonly string[]): SourceFile[] {
-  const found: SourceFile[] = []
-  for (const name of names) {
-    const path = `${folder.path}/${name}`
-    const stats = statusOfScanned(run, path)
-    if (stats === undefined) continue
-    const isFolder = stats.isDirectory()
-    if (folder.ignore.ignores(name, isFolder) || (isFolder && path === run.source.store)) {
-      run.ignored++
-      continue
-    }
-    const kind = isFolder ? 'folder' : stats.isFile() ? 'file' : stats.isSymbolicLink() ? 'link' : 'special'
-    checkScanned(path, name, kind)
-    if (kind !== 'special') found.push({ name, path, kind, stats })
-  }
-  return found
-}
-
-function statusOfScanned(run: SnapshotRun, path: string): Stats | undefined {
-  try {
-    return run.source.fs.lstatSync(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined // removed since the folder was read
-    throw fileError(error, 'read', path)
-  }
-}
-
 /** The entry of a folder or a link; `undefined` for what is left out, or has been removed. */
-async function otherEntry(run: SnapshotRun, folder: Folder, source: SourceFile): Promise<Entry | undefined> {
+async function otherEntry(
+  run: SnapshotRun,
+  folder: Folder,
+  { source, ahead }: { readonly source: SourceFile; readonly ahead: OpenNext },
+): Promise<Entry | undefined> {
   const { name, path, kind } = source
   if (kind === 'folder') {
-    const entry = await group(run, name, { ...below(folder, name), path, linkDepth: folder.linkDepth + 1 })
+    const entry = await group(run, name, ahead(source))
     checkStillFolder(run, path)
     return entry
   }
   const link = linkAt(run, { path, depth: folder.linkDepth, followed: folder.followed })
   if (link === undefined) return undefined
   if (link.kind === 'link') return { type: 'link', name, target: link.target }
-  if (link.kind === 'file') return followedFile(run, folder, { name, ...link })
+  if (link.kind === 'file') {
+    return followedFile(run, folder, { name, kind: 'file', path: link.path, status: link.stats })
+  }
   if (folder.ignore.ignores(name, true)) {
     run.ignored++
     return undefined
   }
   const { path: real, followed } = link
-  return group(run, name, { ...below(folder, name), path: real, linkDepth: 0, followed })
+  return group(run, name, openFolder(run, { ...below(folder, name), path: real, linkDepth: 0, followed }))
 }
 
 /** A link put in a folder's place while it was taken leads elsewhere, and so did all that was read of it. */
 function checkStillFolder(run: SnapshotRun, path: string): void {
-  if (statusOfScanned(run, path)?.isDirectory() !== false) return
+  if (statusOfScanned(run.source.fs, path)?.isDirectory() !== false) return
   throw new QuiltError('UNAVAILABLE', `"${path}" was replaced while it was read`, {
     hint: 'build again when nothing writes to it',
   })
@@ -183,7 +177,7 @@ function linkAt(run: SnapshotRun, place: LinkPlace): FoundLink | undefined {
   try {
     return readLink(run.source.fs, run.source.outside, place)
   } catch (error) {
-    if (statusOfScanned(run, place.path) === undefined) return undefined
+    if (statusOfScanned(run.source.fs, place.path) === undefined) return undefined
     throw error
   }
 }
@@ -195,15 +189,19 @@ function below(
   return { ignore: ignore.below(name), inside: joinPath(inside, name), depth: depth + 1, followed }
 }
 
-async function group(run: SnapshotRun, name: string, folder: Folder): Promise<Entry | undefined> {
-  let names: readonly string[]
+async function group(
+  run: SnapshotRun,
+  name: string,
+  opening: Promise<OpenFolder>,
+): Promise<Entry | undefined> {
+  let open: OpenFolder
   try {
-    names = readNames(run.source.fs, folder.path)
+    open = await opening
   } catch (error) {
     if (error instanceof QuiltError && errnoOf(error.cause) === 'ENOENT') return undefined
     throw error
   }
-  return { type: 'group', name, id: await snapshotFolder(run, folder, names) }
+  return { type: 'group', name, id: await snapshotFolder(run, open) }
 }
 
 /** A file to which a link led. */
@@ -212,6 +210,6 @@ async function followedFile(
   { path: folder, inside }: Folder,
   source: SourceFile,
 ): Promise<FileEntry | undefined> {
-  const { entries } = await snapshotFiles(run, { folder, inside, range: undefined }, [source])
+  const { entries } = await snapshotFiles(run, { folder, inside, range: undefined }, { found: [source] })
   return entries.get(source.name)
 }

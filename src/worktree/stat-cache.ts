@@ -1,11 +1,10 @@
 // Remembers which file had which blob, so that an unchanged build reads no file. Rebuildable: on `level`,
 // skipped when it is locked or damaged. LevelDB checks nothing that it reads, so each value bears its own sum.
 import { createHash } from 'node:crypto'
-import type { Stats } from 'node:fs'
 import { Packr } from 'msgpackr'
 import { compareText } from '../core/base/bytes.ts'
 import { idFromBytes, idToBytes, type Id } from '../core/model/id.ts'
-import type { StatStamp } from './stat-stamp.ts'
+import type { FileStatus, StatStamp } from './stat-stamp.ts'
 
 /** What is remembered of one file. */
 export interface CachedFile {
@@ -52,7 +51,7 @@ export interface CachedFolder {
   /** Ascending, as the folder's are read. */
   readonly names: readonly string[]
   /** True when a file has the stamp that the `i`th had. */
-  sameStamp(i: number, stats: Stats): boolean
+  sameStamp(i: number, stats: FileStatus): boolean
   size(i: number): number
   /** The chunked files: their ids and recipes. */
   recipes(): Iterable<CachedFile>

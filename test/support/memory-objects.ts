@@ -40,6 +40,7 @@ export function memoryObjects(): MemoryObjects {
       return Promise.resolve(id)
     },
     writeBlob: refuse,
+    writeBlobs: refuse,
     get written() {
       return { objects: count.written, bytes: count.writtenBytes }
     },

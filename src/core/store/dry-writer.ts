@@ -69,6 +69,9 @@ function dryWriter(objects: ObjectReader, trees: Map<Id, Uint8Array>): ObjectWri
       }
       return { id: await note(hasher.digest(), size), size }
     },
+    writeBlobs: async (blobs) => {
+      for (const { id, body } of blobs) await note(id, body.length)
+    },
     copy: async ({ id, body }) => {
       await note(id, body.length)
     },

@@ -61,10 +61,18 @@ export interface ObjectWriter {
   write(kind: Exclude<Kind, 'blob'>, body: Uint8Array): Promise<Id>
   /** A blob of any size, its bytes lent until it is written; one above the threshold is kept as chunks and a recipe. */
   writeBlob(body: Bytes | ByteReader, ctx?: Context): Promise<StoredBlob>
+  /** Small blobs whose ids were found when they were read; their bytes are lent until this returns. */
+  writeBlobs(blobs: readonly KnownBlob[], ctx?: Context): Promise<void>
   /** An object that another store's `readMany` gave, verified. */
   copy(object: StoredObject): Promise<void>
   /** Notes that blob `blob` of `size` bytes is kept as `recipe`, whose chunks have been written and checked against it. */
   writeChunked(blob: Id, size: number, recipe: Id): Promise<void>
+}
+
+/** A blob of up to the chunk threshold, and its SHA-256. */
+export interface KnownBlob {
+  readonly id: Id
+  readonly body: Uint8Array
 }
 
 /** How much a writer has written: objects, and their bytes as they are kept. */

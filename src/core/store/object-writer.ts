@@ -5,11 +5,12 @@ import { QuiltError } from '../base/error.ts'
 import { bytesReader, resumedReader, type ByteReader } from '../base/source.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { encodeRecipePayload, objectBytes } from '../codec/pack.ts'
+import { compressionMayPay } from '../codec/zstd-probe.ts'
 import type { Id, Kind } from '../model/id.ts'
 import type { ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
 import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
-import { packPayload } from './packs/payload.ts'
+import { packPayload, rawPayload } from './packs/payload.ts'
 import { recipeBuilder } from './recipe-tree.ts'
 import { blobCutter } from './threads/blob-cutter.ts'
 import { hashBytes } from '#hash'
@@ -33,10 +34,15 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   const written = { objects: 0, bytes: 0 }
   const cutter = blobCutter()
 
-  const isHere = async (id: Id, ctx?: Context): Promise<boolean> => {
+  const isHereNow = (id: Id): boolean | 'unknown' => {
     if (out.has(id)) return true
     const now = packs.findNow(id, condemned)
-    return (now === 'unknown' ? await packs.find(id, condemned, ctx) : now) !== undefined
+    return now === 'unknown' ? now : now !== undefined
+  }
+
+  const isHere = async (id: Id, ctx?: Context): Promise<boolean> => {
+    const now = isHereNow(id)
+    return now === 'unknown' ? (await packs.find(id, condemned, ctx)) !== undefined : now
   }
 
   const packsOf = async (ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined> => {
@@ -64,7 +70,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     return id
   }
 
-  const add = (id: Id, kind: Kind, packed: PackedPayload): Promise<void> => {
+  const add = (id: Id, kind: Kind, packed: PackedPayload): Promise<void> | undefined => {
     written.objects++
     written.bytes += packed.payload.length
     return out.add(id, kind, packed)
@@ -117,6 +123,15 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
         return { id: await writeSmall('blob', head.subarray(0, size)), size }
       } finally {
         await blob.close?.()
+      }
+    },
+    writeBlobs: async (blobs, ctx) => {
+      for (const { id, body } of blobs) {
+        const here = isHereNow(id)
+        if (here === true || (here === 'unknown' && (await isHere(id, ctx)))) continue
+        const packed = compressionMayPay(body) ? await packPayload(body) : rawPayload(body)
+        const full = add(id, 'blob', packed)
+        if (full !== undefined) await full
       }
     },
     copy: async ({ id, kind, packed }) => {

@@ -18,8 +18,8 @@ export interface PackWriter {
   packOf(id: Id): string | undefined
   /** An object that is not on disk yet. */
   pending(id: Id): { readonly record: PackRecord; readonly payload: Uint8Array } | undefined
-  /** Adds an object that is not here yet. */
-  add(id: Id, kind: Kind, packed: PackedPayload): Promise<void>
+  /** Adds an object that is not here yet: at once, or when a full pack has been sent. */
+  add(id: Id, kind: Kind, packed: PackedPayload): Promise<void> | undefined
   /** Writes what is left; all that was added is durable when this returns. */
   flush(): Promise<void>
   /** Waits for all that is on its way, however it ends: nothing is written behind the back of a batch that failed. */
@@ -102,12 +102,22 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
       }
       return undefined
     },
-    add: async (id, kind, packed) => {
+    add: (id, kind, packed) => {
       const lane = kind === 'blob' && packed.encoding !== 'recipe' ? lanes.data : lanes.meta
-      while (lane.builder?.fits(packed.payload.length) === false) await send(lane)
-      lane.builder ??= packBuilder(ambient.randomName(), lane.spare.pop())
-      const { encoding, size } = packed
-      lane.filling.set(id, lane.builder.add({ id, kind, encoding, size }, packed.payload))
+      const put = (): void => {
+        lane.builder ??= packBuilder(ambient.randomName(), lane.spare.pop())
+        const { encoding, size } = packed
+        lane.filling.set(id, lane.builder.add({ id, kind, encoding, size }, packed.payload))
+      }
+      const isFull = (): boolean => lane.builder?.fits(packed.payload.length) === false
+      if (!isFull()) {
+        put()
+        return undefined
+      }
+      return (async () => {
+        while (isFull()) await send(lane)
+        put()
+      })()
     },
     flush: async () => {
       for (const lane of both) await send(lane)

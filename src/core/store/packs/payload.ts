@@ -14,6 +14,11 @@ export async function packPayload(body: Uint8Array): Promise<PackedPayload> {
       return { encoding: 'zstd', size: body.length, payload: compressed }
     }
   }
+  return rawPayload(body)
+}
+
+/** Bytes as they are. */
+export function rawPayload(body: Uint8Array): PackedPayload {
   return { encoding: 'raw', size: body.length, payload: body }
 }
 

@@ -1,8 +1,6 @@
 // A thread that cuts and hashes blocks of bytes, whose memory moves there and back. Its program is the text of the
-// functions that do the same without a thread, so that it needs no file of its own, wherever this module is bundled.
-import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
-import { QuiltError } from '../../base/error.ts'
+// functions that do the same without a thread.
+import { startThread } from '../../base/thread-node.ts'
 import { makeChunker, type Block, type CutBlock } from '../../chunk/chunker.ts'
 import { cutTable, makeCut } from '../../chunk/fastcdc.ts'
 import { serveBlocks, type BlockAnswer, type BlockJob, type HashedBlock } from './serve-blocks.ts'
@@ -16,13 +14,7 @@ export interface BlockThread {
   close(): Promise<void>
 }
 
-interface Waiting {
-  readonly resolve: (answer: BlockAnswer) => void
-  readonly reject: (error: QuiltError) => void
-}
-
-/** What the thread runs: CommonJS, for a program that is a text. */
-const program = `'use strict'
+const text = `'use strict'
 const { parentPort, workerData } = require('node:worker_threads')
 const crypto = require('node:crypto')
 const createHasher = () => crypto.createHash('sha256')
@@ -41,61 +33,15 @@ parentPort.on('message', (job) => {
  * none.
  */
 export function startBlockThread(): Promise<BlockThread | undefined> | undefined {
-  return availableParallelism() < 2 ? undefined : start().catch(() => undefined)
-}
-
-async function start(): Promise<BlockThread> {
-  const worker = new Worker(program, {
-    eval: true,
-    name: 'quilt blocks',
-    execArgv: [],
-    workerData: cutTable,
-  })
-  await new Promise<void>((resolve, reject) => {
-    worker.once('online', resolve)
-    worker.once('error', reject)
-    worker.once('exit', reject)
-  })
-  worker.removeAllListeners()
-  return threadOf(worker)
-}
-
-function threadOf(worker: Worker): BlockThread {
-  const waiting: Waiting[] = []
-  let ended: QuiltError | undefined
-  const end = (cause?: unknown): void => {
-    ended ??= new QuiltError('UNAVAILABLE', 'a thread that hashes has ended before its work', {
-      hint: 'is there enough memory? Try again',
-      cause,
-    })
-    for (const { reject } of waiting.splice(0)) reject(ended)
-  }
-  worker.on('error', end)
-  worker.on('exit', () => {
-    end()
-  })
-  worker.on('message', (answer: BlockAnswer) => {
-    waiting.shift()?.resolve(answer)
-    if (waiting.length === 0) worker.unref()
-  })
-  worker.unref() // only while it has work does it keep the process alive
-
-  const ask = (job: BlockJob): Promise<BlockAnswer> =>
-    new Promise((resolve, reject) => {
-      if (ended !== undefined) {
-        reject(ended)
-        return
+  return startThread<BlockJob, BlockAnswer>({ text, name: 'quilt blocks', data: cutTable })?.then(
+    (thread) => {
+      if (thread === undefined) return undefined
+      const ask = (job: BlockJob): Promise<BlockAnswer> => thread.ask(job, [job.block.bytes.buffer])
+      return {
+        cut: async (block) => (await ask({ task: 'cut', block })) as CutBlock,
+        hash: async (block) => (await ask({ task: 'hash', block })) as HashedBlock,
+        close: () => thread.close(),
       }
-      worker.ref()
-      waiting.push({ resolve, reject })
-      worker.postMessage(job, [job.block.bytes.buffer])
-    })
-
-  return {
-    cut: async (block) => (await ask({ task: 'cut', block })) as CutBlock,
-    hash: async (block) => (await ask({ task: 'hash', block })) as HashedBlock,
-    close: async () => {
-      await worker.terminate()
     },
-  }
+  )
 }

@@ -1,10 +1,11 @@
 // The state of one snapshot: what it was given, what it has counted, and when the event loop last had a turn.
-import { breathe, checkSignal, type Context } from '../core/base/context.ts'
-import type { FileSystem } from '../core/base/fs-node.ts'
-import type { Id } from '../core/model/id.ts'
-import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
-import type { OutsideLinks } from './read-link.ts'
-import type { StatCache } from './stat-cache.ts'
+import { breathe, checkSignal, type Context } from '../../core/base/context.ts'
+import type { FileSystem } from '../../core/base/fs-node.ts'
+import type { Id } from '../../core/model/id.ts'
+import type { ObjectReader, ObjectWriter } from '../../core/store/object-store.ts'
+import type { OutsideLinks } from '../read-link.ts'
+import type { StatCache } from '../stat-cache.ts'
+import type { FileReader } from '../threads/file-reader.ts'
 
 /** What a snapshot needs. */
 export interface SnapshotSource {
@@ -39,6 +40,10 @@ export interface SnapshotRun {
   bytes: number
   ignored: number
   breathed: number
+  /** Reads ahead; absent where the file system is not the machine's own. */
+  readonly reader: FileReader | undefined
+  /** Folders that have been opened before their turn. */
+  ahead: number
   readonly ctx: Context | undefined
 }
 

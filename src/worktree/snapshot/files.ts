@@ -1,22 +1,26 @@
 // The files of a range of names: those that the stat cache vouches for, and the others read and written.
-import type { Stats } from 'node:fs'
-import { isQuiltError } from '../core/base/error.ts'
-import { chunkThreshold } from '../core/chunk/fastcdc.ts'
-import type { FileEntry } from '../core/model/entry.ts'
-import type { Id } from '../core/model/id.ts'
-import { joinPath } from '../core/model/path.ts'
-import { readRecipe } from '../core/store/recipe-tree.ts'
-import { writeScannedBlob } from './read-file.ts'
-import { pause, type SnapshotRun } from './snapshot-run.ts'
-import type { CachedFile, CachedFolder } from './stat-cache.ts'
-import { isRacy, sameStamp, stampOf } from './stat-stamp.ts'
+import { isQuiltError } from '../../core/base/error.ts'
+import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
+import type { FileEntry } from '../../core/model/entry.ts'
+import type { Id } from '../../core/model/id.ts'
+import { joinPath } from '../../core/model/path.ts'
+import type { KnownBlob } from '../../core/store/object-store.ts'
+import { readRecipe } from '../../core/store/recipe-tree.ts'
+import { writeScannedBlob } from '../read-file.ts'
+import { pause, type SnapshotRun } from './run.ts'
+import type { CachedFile, CachedFolder } from '../stat-cache.ts'
+import { statusOfScanned } from '../scan.ts'
+import { isRacy, sameStamp, stampOf, statusOfRow, type FileStatus } from '../stat-stamp.ts'
+import type { FileReading } from '../threads/file-reader.ts'
+import { rowEnd, rowLength } from '../threads/serve-files.ts'
 
 /** Something found in a folder. */
 export interface SourceFile {
   readonly name: string
   readonly path: string
   readonly kind: 'file' | 'folder' | 'link'
-  readonly stats: Stats
+  /** Absent for what has not been looked at: its folder says its kind. */
+  readonly status: FileStatus | undefined
 }
 
 /** Where files were found. */
@@ -29,9 +33,16 @@ interface FoundIn {
 }
 
 /** Names from `first` on, up to `next` (excluded; `undefined`: to the last). */
-interface NameRange {
+export interface NameRange {
   readonly first: string
   readonly next: string | undefined
+}
+
+/** What was found there; what is remembered of it where that was asked, and the files where they are read ahead. */
+interface FoundFiles {
+  readonly found: readonly SourceFile[]
+  readonly remembered?: ReadonlyMap<string, CachedFile> | undefined
+  readonly reading?: FileReading | undefined
 }
 
 /** The files of a range of names. */
@@ -51,25 +62,66 @@ export interface SnapshotFiles {
 export async function snapshotFiles(
   run: SnapshotRun,
   { folder, inside, range }: FoundIn,
-  found: readonly SourceFile[],
+  { found, ...ahead }: FoundFiles,
 ): Promise<SnapshotFiles> {
   const { cache } = run.source
   const files = found.filter((source) => source.kind === 'file')
   const entries = new Map<string, FileEntry>()
   if (files.length === 0) return { entries, kept: none, same: true }
-  const remembered = range === undefined ? none : await cache.read(folder, range.first, range.next)
+  const remembered =
+    range === undefined ? none : (ahead.remembered ?? (await cache.read(folder, range.first, range.next)))
   const valid = await validOf(run, files, remembered)
   const kept = new Map<string, CachedFile>()
-  for (const source of files) {
-    const known = valid.get(source.name)
-    const file: SeenFile | undefined =
-      known === undefined ? await readSource(run, source) : { ...known, remember: true }
-    if (file === undefined) continue
+  const note = async (source: SourceFile, file: SeenFile): Promise<void> => {
     if (file.remember) kept.set(source.name, file)
-    entries.set(source.name, noteFile(run, source, file, await isExecutable(run, inside, source)))
-    if (known === undefined) await pause(run)
+    const ask = run.source.executable
+    const executable =
+      ask === undefined ? (file.mode & 0o100) !== 0 : await ask(joinPath(inside, source.name))
+    entries.set(source.name, noteFile(run, source, file, executable))
+  }
+  if (ahead.reading !== undefined) await takeRead(run, { files, reading: ahead.reading }, note)
+  else {
+    for (const source of files) {
+      const known = valid.get(source.name)
+      const file = known === undefined ? await readSource(run, source) : seenBefore(known, source)
+      if (file === undefined) continue
+      await note(source, file)
+      if (known === undefined) await pause(run)
+    }
   }
   return { entries, kept, same: valid.size === remembered.size && valid.size === kept.size }
+}
+
+/** Files that were read ahead, in their order; those that have to be read with more care are. */
+async function takeRead(
+  run: SnapshotRun,
+  { files, reading }: { readonly files: readonly SourceFile[]; readonly reading: FileReading },
+  note: (source: SourceFile, file: SeenFile) => Promise<void>,
+): Promise<void> {
+  const { out } = run.source
+  let at = 0
+  for (let some = await reading.next(); some !== undefined; some = await reading.next()) {
+    const { memory, rows, ids, begun } = some
+    const blobs: KnownBlob[] = []
+    for (let i = 0, start = 0; i < ids.length; i++) {
+      const end = rows[i * rowLength + rowEnd] as number
+      if (ids[i] !== '') blobs.push({ id: ids[i] as Id, body: memory.subarray(start, end) })
+      start = end
+    }
+    await out.writeBlobs(blobs, run.ctx)
+    for (let i = 0; i < ids.length; i++) {
+      const source = files[at++] as SourceFile
+      const status = ids[i] === '' ? undefined : statusOfRow(rows, i)
+      if (status === undefined) {
+        const file = await readSource(run, source)
+        if (file !== undefined) await note(source, file)
+        continue
+      }
+      const stamp = stampOf(status)
+      await note(source, { stamp, id: ids[i] as Id, mode: status.mode, remember: !isRacy(stamp, begun) })
+    }
+    await pause(run)
+  }
 }
 
 /**
@@ -84,8 +136,9 @@ export async function unchangedTree(
   const { out, executable } = run.source
   if (executable !== undefined || found.length !== known.names.length) return undefined
   for (let i = 0; i < found.length; i++) {
-    const { name, kind, stats } = found[i] as SourceFile
-    if (kind !== 'file' || name !== known.names[i] || !known.sameStamp(i, stats)) return undefined
+    const { name, kind, status } = found[i] as SourceFile
+    if (kind !== 'file' || status === undefined) return undefined
+    if (name !== known.names[i] || !known.sameStamp(i, status)) return undefined
   }
   if ((await out.hasPacks?.(known.packs, run.ctx)) !== true) return undefined
   run.files += found.length
@@ -136,9 +189,10 @@ async function validOf(
 ): Promise<ReadonlyMap<string, CachedFile>> {
   const valid = new Map<string, CachedFile>()
   if (remembered.size === 0) return valid
-  for (const { name, stats } of files) {
-    const known = remembered.get(name)
-    if (known !== undefined && sameStamp(known.stamp, stampOf(stats))) valid.set(name, known)
+  for (const { name, status } of files) {
+    const known = status === undefined ? undefined : remembered.get(name)
+    if (status !== undefined && known !== undefined && sameStamp(known.stamp, stampOf(status)))
+      valid.set(name, known)
   }
   const ids = [...valid.values()].map(({ id }) => id)
   const gone = new Set(await run.source.out.missing(ids, run.ctx))
@@ -176,35 +230,33 @@ async function eachPart(
   }
 }
 
-/** A file's blob, and whether its stamp can be trusted later. */
-type SeenFile = CachedFile & { readonly remember: boolean }
+/** A file's blob and mode, and whether its stamp can be trusted later. */
+type SeenFile = CachedFile & { readonly mode: number; readonly remember: boolean }
+
+function seenBefore(known: CachedFile, { status }: SourceFile): SeenFile {
+  return { ...known, mode: status?.mode ?? 0, remember: true }
+}
 
 /**
  * Reads one file. One that was written within the clock's last tick is not to be remembered; nor is a large one
- * without a recipe, which a dry run gives.
+ * without a recipe, which a dry run gives. `undefined` when it has been removed.
  */
-async function readSource(run: SnapshotRun, { path, stats }: SourceFile): Promise<SeenFile | undefined> {
+async function readSource(run: SnapshotRun, { path, status }: SourceFile): Promise<SeenFile | undefined> {
   const { fs, out, now } = run.source
   const readAt = now().getTime()
-  const read = await writeScannedBlob({ fs, path, seen: stats, memory: run.memory }, out, run.ctx)
+  const seen = status ?? statusOfScanned(fs, path)
+  if (seen === undefined) return undefined
+  const read = await writeScannedBlob({ fs, path, seen, memory: run.memory }, out, run.ctx)
   if (read === undefined) return undefined
   const { blob, stamp } = read
   const whole = blob.recipe !== undefined || stamp.size <= chunkThreshold
   return {
     stamp,
     id: blob.id,
+    mode: seen.mode,
     ...(blob.recipe === undefined ? undefined : { recipe: blob.recipe }),
     remember: whole && !isRacy(stamp, readAt),
   }
-}
-
-function isExecutable(
-  run: SnapshotRun,
-  inside: string,
-  { name, stats }: SourceFile,
-): boolean | Promise<boolean> {
-  const ask = run.source.executable
-  return ask === undefined ? (stats.mode & 0o100) !== 0 : ask(joinPath(inside, name))
 }
 
 function noteFile(
