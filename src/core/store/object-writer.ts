@@ -29,9 +29,13 @@ export interface BatchWriter extends ObjectWriter {
   close(): Promise<void>
 }
 
+/** So many bytes of a batch are compressed well; what comes after, and blobs that are larger still, fast. */
+const closeBytes = 256 * 1024 * 1024
+
 /** Writes objects into the packs of one batch. */
 export function objectWriter({ out, packs, condemned }: WriterParts): BatchWriter {
   const written = { objects: 0, bytes: 0 }
+  let compressed = 0
   const cutter = blobCutter()
 
   const isHereNow = (id: Id): boolean | 'unknown' => {
@@ -65,9 +69,15 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
 
   const writeSmall = (kind: Kind, body: Uint8Array): Promise<Id> => writeKnown(hashBytes(body), kind, body)
 
-  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array): Promise<Id> => {
-    if (!(await isHere(id))) await add(id, kind, await packPayload(body))
+  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array, fast = false): Promise<Id> => {
+    if (!(await isHere(id))) await add(id, kind, await pack(body, fast))
     return id
+  }
+
+  const pack = async (body: Uint8Array, fast = false): Promise<PackedPayload> => {
+    const packed = await packPayload(body, fast || compressed > closeBytes)
+    if (packed.encoding === 'zstd') compressed += body.length
+    return packed
   }
 
   const add = (id: Id, kind: Kind, packed: PackedPayload): Promise<void> | undefined => {
@@ -86,7 +96,10 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     const recipe = recipeBuilder((body) => writeSmall('recipe', body))
     const { id, size } = await cutter.cut(
       blob,
-      async (chunk, bytes) => recipe.add({ id: await writeKnown(chunk, 'blob', bytes), size: bytes.length }),
+      async (chunk, bytes) => {
+        const id = await writeKnown(chunk, 'blob', bytes, blob.size > closeBytes)
+        await recipe.add({ id, size: bytes.length })
+      },
       ctx,
     )
     const recipeId = await recipe.finish()
@@ -129,7 +142,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       for (const { id, body } of blobs) {
         const here = isHereNow(id)
         if (here === true || (here === 'unknown' && (await isHere(id, ctx)))) continue
-        const packed = compressionMayPay(body) ? await packPayload(body) : rawPayload(body)
+        const packed = compressionMayPay(body) ? await pack(body) : rawPayload(body)
         const full = add(id, 'blob', packed)
         if (full !== undefined) await full
       }

@@ -18,6 +18,7 @@ import {
   type IndexHeader,
 } from '../../codec/pack-index.ts'
 import { idFromBytes } from '../../model/id.ts'
+import { makeSieve, mayHold, type IdSieve } from './id-sieve.ts'
 import { createHasher } from '#hash'
 
 /** Indexes up to this many bytes (5,000 objects) are read whole when they are opened: that costs one read too. */
@@ -231,7 +232,11 @@ function printRange(
 export function wholeIndexFile(key: string, bytes: Uint8Array, stored = true): IndexFile {
   const header = checkIndex(bytes)
   const entries = bytes.subarray(header.length, bytes.length - indexTrailerBytes)
+  let sieve: IdSieve | undefined
+  let lookups = 0
   const findNow = (id: Uint8Array): readonly IndexEntry[] => {
+    if (lookups++ === manyLookups) sieve = makeSieve(entries)
+    if (sieve !== undefined && !mayHold(sieve, id)) return []
     const { from, to } = fanRange(header, id)
     const at = searchIndex(entries, from, to, id)
     return at < 0 ? [] : following(entries, at, id)

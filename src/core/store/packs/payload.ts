@@ -6,10 +6,10 @@ import type { PackedPayload, StoredObject } from '../object-store.ts'
 import { hashBytes } from '#hash'
 import { loadZstd, type Zstd } from '#zstd'
 
-/** Compresses where a cheap probe says that it pays, and keeps the result where it did. */
-export async function packPayload(body: Uint8Array): Promise<PackedPayload> {
+/** Compresses where a cheap probe says that it pays, `fast` or well, and keeps the result where it did. */
+export async function packPayload(body: Uint8Array, fast = false): Promise<PackedPayload> {
   if (compressionMayPay(body)) {
-    const compressed = (await loadZstd()).compress(body)
+    const compressed = (await loadZstd()).compress(body, fast)
     if (compressionPaid(body.length, compressed.length)) {
       return { encoding: 'zstd', size: body.length, payload: compressed }
     }
