@@ -160,7 +160,7 @@ async function runStep(
 ): Promise<Sample> {
   spawnSync('sync') // what others wrote before does not weigh on this step
   const measure = await comparison.meter.run(step.command)
-  const stored = step.stores === undefined ? undefined : usage(step.stores)
+  const stored = step.stores === undefined ? undefined : usage(step.stores, step.cache)
   if (stored !== undefined && stored.bytes < workload.least) {
     // It cannot be stored in less: something was not done.
     throw new Error(`stored ${stored.bytes} bytes of ${workload.bytes}`)

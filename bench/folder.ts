@@ -9,12 +9,13 @@ export interface Usage {
   readonly files: number
 }
 
-/** Counts all files below a folder; one that is not there holds nothing. */
-export function usage(folder: string): Usage {
+/** Counts all files below a folder, without those below `cache` in it; one that is not there holds nothing. */
+export function usage(folder: string, cache?: string): Usage {
   let bytes = 0
   let allocated = 0
   let files = 0
-  for (const [, stat] of walk(folder)) {
+  for (const [path, stat] of walk(folder)) {
+    if (cache !== undefined && (path === cache || path.startsWith(`${cache}/`))) continue
     allocated += stat.blocks * 512
     if (stat.isDirectory()) continue
     bytes += stat.size

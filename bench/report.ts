@@ -91,10 +91,11 @@ const memoryText: Readonly<Record<MemoryMethod, string>> = {
 
 function conditions({ runs, memory }: Results): string {
   return `Medians of ${runs} run(s). Within a run each step is taken by one tool after the other, in an order that moves on with
-each run, so that the machine's drift is shared. The page cache is warm (what is read was just written), and \`sync\` runs before
+each run, so that the machine's drift is shared. Most of the memory was written to once before the first step, since a
+virtual machine gets it page by page. The page cache is warm (what is read was just written), and \`sync\` runs before
 each timed step, so that earlier writes do not weigh in. Wall time is from starting the process to its end. Peak memory is
 ${memory === 'none' ? memoryText.none : memoryText[memory]}. Stored are the bytes of all files in the
-tool's repository after the step (on the remote for a push, in the new store for an install), without caches kept elsewhere.
+tool's repository after the step (on the remote for a push, in the new store for an install), without caches.
 MB are 10⁶ bytes. Ratios are ours / peer: below 1 ours is better. Every export is compared with its input, byte for byte
 (\`cp\`'s is not).`
 }

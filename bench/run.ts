@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { compare } from './compare.ts'
 import { libraryTitle, libraryWorkloads, measureLibrary } from './library/figures.ts'
-import { describeMachine, versionOf } from './machine.ts'
+import { describeMachine, touchMemory, versionOf } from './machine.ts'
 import { createMeter } from './measure.ts'
 import { parseOptions, usageText, type Options } from './options.ts'
 import { renderReport, type Results } from './report.ts'
@@ -54,6 +54,7 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
   const path = process.env['PATH'] ?? '/usr/bin:/bin'
   const meter = createMeter(folder, signal)
   const machine = describeMachine(folder)
+  if (scale >= 0.5) say(`touched ${(touchMemory() / 1e9).toFixed(1)} GB of memory`)
   const rows = []
   const isAsked = (name: string): boolean =>
     only.some((part) => name === part || name.replace(/[ab]$/, '') === part)

@@ -16,6 +16,8 @@ export interface Step {
   readonly command: Command
   /** The folder whose bytes are counted after it. */
   readonly stores?: string
+  /** The folder in it that is a cache: not counted, as the caches are not that others keep elsewhere. */
+  readonly cache?: string
   /** The folder that must hold the same bytes as the input after it. */
   readonly restores?: string
   /** Folders that no later step needs. */

@@ -22,7 +22,7 @@ export function quilt(home: string): Tool {
     },
     remarks:
       'The built command line (`bin/run.js`), started anew for each step. ' +
-      'Its stat cache lies in its store, and is counted; it syncs what it stores (seen by strace).',
+      'Its stat cache lies in its store (`cache/`), and is not counted, as those of restic and borg are not; it syncs what it stores (seen by strace).',
     plan: (place) => plan(place, program, builtCommands(home)),
   }
 }
@@ -60,7 +60,11 @@ function plan(place: Place, program: string, commands: ReadonlySet<string>): Pla
   const other = join(root, 'other')
   const out = join(root, 'out')
   const url = pathToFileURL(remote).href
-  const build = { command: quiltCommand(program, place, store, ['build', pkg, input]), stores: store }
+  const build = {
+    command: quiltCommand(program, place, store, ['build', pkg, input]),
+    stores: store,
+    cache: 'cache',
+  }
   const all: Record<StepName, Step> = {
     build,
     again: build,
@@ -78,6 +82,7 @@ function plan(place: Place, program: string, commands: ReadonlySet<string>): Pla
     install: {
       command: quiltCommand(program, place, other, ['install', pkg, '--remote', url]),
       stores: other,
+      cache: 'cache',
       drops: [other, remote],
     },
   }
