@@ -129,7 +129,7 @@ async function* mergedIndex(
   yield header
   for await (const table of sortedEntries(indexes, numbersOf(packs), ctx)) {
     hasher.update(table)
-    yield table
+    yield table.slice() // a backend may keep what it is given until it has more
   }
   yield idToBytes(hasher.digest())
 }

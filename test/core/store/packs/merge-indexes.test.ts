@@ -16,7 +16,7 @@ import { packSet } from '../../../../src/core/store/packs/pack-set.ts'
 import { sortedEntries } from '../../../../src/core/store/packs/sorted-entries.ts'
 import { hashBytes } from '#hash'
 import { fakeAmbient } from '../../../support/ambient.ts'
-import { collect, crashing, keysOf } from '../../../support/ref-bench.ts'
+import { crashing, keysOf } from '../../../support/ref-bench.ts'
 import { text } from '../../../support/store-bench.ts'
 
 const ambient = fakeAmbient(9)
@@ -177,7 +177,7 @@ test('entries of many small indexes come in one order', async () => {
   for (let i = 0; i < 40; i++) packs.push(await addPack(backend, recordsOf(i * 2000, 2000)))
   const numbers = new Map(packs.map(({ name }, i) => [name, i]))
   const ids: Id[] = []
-  for (const table of await collect(sortedEntries(await packSet(backend).indexes(), numbers))) {
+  for await (const table of sortedEntries(await packSet(backend).indexes(), numbers)) {
     for (let at = 0; at < table.length; at += entryBytes) ids.push(readIndexEntry(table, at).id)
   }
   expect(ids).toHaveLength(80_000)
