@@ -1,5 +1,5 @@
 // Fills packs and writes them as they become full: trees, commits and recipes apart from blobs.
-// Two packs of a class may be on their way while the next is filled, so memory stays at a few packs.
+// Two packs may be on their way while the next two are filled, so memory stays at four packs.
 import type { Backend } from '../../backend/backend.ts'
 import type { Ambient } from '../../base/ambient.ts'
 import type { Context } from '../../base/context.ts'
@@ -32,8 +32,6 @@ interface Lane {
   filling: Map<Id, PackRecord>
   /** Packs on their way to disk, the oldest first. */
   readonly leaving: Leaving[]
-  /** Memory of packs that are on disk. */
-  readonly spare: Uint8Array[]
 }
 
 interface Leaving {
@@ -42,13 +40,15 @@ interface Leaving {
   readonly written: Promise<void>
 }
 
-/** Packs of one lane that are written at once while the next is filled: two keep a disk busy (measured). */
+/** Packs that are written at once while the next are filled: two keep a disk busy (measured). */
 const mostLeaving = 2
 
 /** A writer of packs on a backend; each pack that is written is taken up by `packs`. */
 export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, ctx?: Context): PackWriter {
   const lanes: Record<'data' | 'meta', Lane> = { data: emptyLane(), meta: emptyLane() }
   const both = [lanes.data, lanes.meta]
+  /** Memory of packs that are on disk. */
+  const spare: Uint8Array[] = []
 
   const send = async (lane: Lane): Promise<void> => {
     const { builder, filling } = lane
@@ -56,7 +56,10 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     // Who finds a blob that is kept as chunks relies on these: not even its pack may be there before theirs are.
     const relies = lane === lanes.meta && [...filling.values()].some(({ encoding }) => encoding === 'recipe')
     if (relies) await send(lanes.data)
-    while (lane.leaving.length >= mostLeaving) await (lane.leaving[0] as Leaving).written
+    while (lanes.data.leaving.length + lanes.meta.leaving.length >= mostLeaving) {
+      // Those of data first: those of meta may be waiting for them.
+      await ((lanes.data.leaving[0] ?? lanes.meta.leaving[0]) as Leaving).written
+    }
     if (lane.builder !== builder) return // another call has sent it meanwhile
     lane.builder = undefined
     lane.filling = new Map()
@@ -64,7 +67,7 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     const settled = Promise.all(earlier).then(() => write(builder))
     const written = settled.then(() => {
       lane.leaving.splice(lane.leaving.indexOf(leaving), 1)
-      lane.spare.push(builder.buffer)
+      spare.push(builder.buffer)
     })
     written.catch(() => undefined) // thrown where it is awaited: at a later pack, or at the flush
     const leaving: Leaving = { builder, records: filling, written }
@@ -105,7 +108,7 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     add: (id, kind, packed) => {
       const lane = kind === 'blob' && packed.encoding !== 'recipe' ? lanes.data : lanes.meta
       const put = (): void => {
-        lane.builder ??= packBuilder(ambient.randomName(), lane.spare.pop())
+        lane.builder ??= packBuilder(ambient.randomName(), spare.pop())
         const { encoding, size } = packed
         lane.filling.set(id, lane.builder.add({ id, kind, encoding, size }, packed.payload))
       }
@@ -130,5 +133,5 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
 }
 
 function emptyLane(): Lane {
-  return { builder: undefined, filling: new Map(), leaving: [], spare: [] }
+  return { builder: undefined, filling: new Map(), leaving: [] }
 }
