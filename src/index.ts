@@ -1,13 +1,15 @@
 // The public API: one function for each command, with the same name and meaning, and what they stand on.
 // Each opens a session of its own, from the environment and the configuration; to make many calls, open one.
-export { isQuiltError, QuiltError, type ErrorCode } from './core/base/error.ts'
+export { isQuiltError, QuiltError, type ErrorCode, type FileProblem } from './core/base/error.ts'
 export type { Context, Progress } from './core/base/context.ts'
 export { openSession, type ConfiguredSession, type SessionOptions } from './session/open-session.ts'
 export type { Session } from './package/session.ts'
 export type { BuildOptions, BuildResult } from './package/build.ts'
+export type { CheckOptions, CheckReport } from './package/check.ts'
 export type { ChangedPath, Difference, ModifiedPath, RenamedPath } from './package/diff.ts'
 export type { ExportOptions, ExportResult } from './package/export.ts'
 export type { GcOptions, GcReport } from './core/repo/gc.ts'
+export type { Generated, GenerateOptions } from './package/generate.ts'
 export type { InspectedNode, Inspected, InspectOptions } from './package/inspect.ts'
 export type { InstallOptions, InstallResult } from './package/exchange/install.ts'
 export type { ListedPackage } from './package/list.ts'
@@ -27,9 +29,11 @@ export type { ListedPack } from './package/raw/packs.ts'
 export type { CallOptions, ConfigurationOptions } from './library/call.ts'
 export {
   build,
+  check,
   diff,
   exportPackage,
   gc,
+  generate,
   inspect,
   install,
   log,

@@ -11,7 +11,6 @@ export interface HostileCase {
 const http = 'nothing speaks HTTP yet: comes with the registry and its client'
 const registry = 'there is no registry server yet'
 const table = 'no file is parsed into a table yet'
-const buildFile = 'build files are refused as UNSUPPORTED until they are read'
 const database = 'there is no metadata database yet'
 
 /** All cases. */
@@ -114,11 +113,11 @@ export const hostileCases: Readonly<Record<string, HostileCase>> = {
   H117: { what: 'SVG with scripts and entities', later: table },
   H118: { what: 'EXIF loops and places', later: table },
   // Build files
-  H120: { what: 'YAML tags that make objects', later: buildFile },
-  H121: { what: 'YAML keys twice, merges, words that become booleans', later: buildFile },
-  H122: { what: 'paths that leave the build root', later: buildFile },
-  H125: { what: 'build files too large, too deep or cyclic', later: buildFile },
-  H126: { what: 'unknown keys', later: buildFile },
+  H120: { what: 'YAML tags that make objects' },
+  H121: { what: 'YAML keys twice, merges, words that become booleans' },
+  H122: { what: 'paths that leave the build root' },
+  H125: { what: 'build files too large, too deep or cyclic' },
+  H126: { what: 'unknown keys' },
   // Environment
   H127: { what: 'no home, a home that is a file or read-only, XDG folders' },
   H128: { what: 'no terminal, NO_COLOR, TERM=dumb, CI' },

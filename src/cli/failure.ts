@@ -34,7 +34,8 @@ export function describeFailure(error: unknown, verbose: boolean, command = 'qui
     const message = `this is a bug in quilt: ${error instanceof Error ? error.message : String(error)}`
     return { code: 'BUG', message, hint: bugHint, detail, status: bugExitCode }
   }
-  return { code: known.code, message: known.message, hint: known.hint, detail, status: exitCode(known) }
+  const { code, message, hint, problems } = known
+  return { code, message, hint, problems, detail, status: exitCode(known) }
 }
 
 /** Our own error for what the system says; `undefined` for what nobody foresaw. */

@@ -1,7 +1,7 @@
 // All that the program prints: data on stdout, talk on stderr. Nothing else writes to either.
 import pico from 'picocolors'
 import { iterateBytes, type Bytes } from '../core/base/bytes.ts'
-import { QuiltError } from '../core/base/error.ts'
+import { QuiltError, type FileProblem } from '../core/base/error.ts'
 import { printable, printableJson } from './printable.ts'
 
 /** A stream as far as printing needs it; `process.stdout` is one. */
@@ -64,11 +64,12 @@ export interface Output {
   flush(): Promise<void>
 }
 
-/** An error as it is shown. `detail` holds further lines, shown below the message. */
+/** An error as it is shown. `detail` holds further lines, shown below the message; `problems` the lines of the message. */
 export interface Failure {
   readonly code: string
   readonly message: string
   readonly hint?: string | undefined
+  readonly problems?: readonly FileProblem[] | undefined
   readonly detail?: readonly string[]
 }
 
@@ -149,15 +150,18 @@ export function openOutput(streams: Streams, settings: OutputSettings): Output {
   }
 }
 
-function failureJson({ code, message, hint, detail }: Failure): string {
-  const stack = detail !== undefined && detail.length > 0 ? { detail } : {}
+function failureJson({ code, message, hint, problems = [], detail = [] }: Failure): string {
+  const more = { ...(problems.length > 0 ? { problems } : {}), ...(detail.length > 0 ? { detail } : {}) }
   return printableJson(
-    JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }), ...stack } }),
+    JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }), ...more } }),
   )
 }
 
 function failureLines(failure: Failure, paint: Paint): readonly string[] {
-  const lines = [`${paint.red('error:')} ${failure.message}`, ...(failure.detail ?? [])]
+  const { message, problems = [], detail = [] } = failure
+  const told = problems.map((one) => `${one.file}:${String(one.line)}:${String(one.column)}: ${one.message}`)
+  const first = told.length > 1 ? message.split('\n', 1)[0] : message // each problem is a line of its own
+  const lines = [`${paint.red('error:')} ${first ?? ''}`, ...(told.length > 1 ? told : []), ...detail]
   return failure.hint === undefined ? lines : [...lines, `${paint.cyan('hint:')} ${failure.hint}`]
 }
 

@@ -18,6 +18,9 @@ export function describe(node: InspectedNode, aliases: boolean): string {
   if (node.size !== undefined) facts.push(formatBytes(node.size))
   if (node.executable === true) facts.push('executable')
   if (node.here === false) facts.push('not here')
+  if (node.source !== undefined) facts.push(`source ${node.source}`)
+  if (node.reading !== undefined) facts.push(`read as ${readingText(node.reading)}`)
+  if (node.from !== undefined) facts.push(`from ${node.from.handle} (${node.from.commit.slice(0, 12)})`)
   if (aliases && node.alias !== undefined) facts.push(`also ${node.alias}`)
   if (node.meta !== undefined) facts.push(JSON.stringify(node.meta))
   const name =
@@ -27,4 +30,8 @@ export function describe(node: InspectedNode, aliases: boolean): string {
         ? node.name
         : `${node.name} -> ${node.target}`
   return facts.length === 0 ? name : `${name}  (${facts.join(', ')})`
+}
+
+function readingText({ parser, options }: { readonly parser: string; readonly options: object }): string {
+  return Object.keys(options).length === 0 ? parser : `${parser} ${JSON.stringify(options)}`
 }

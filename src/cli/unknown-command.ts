@@ -1,7 +1,7 @@
 // oclif's hook for a command that does not exist: says which one was meant. Never asks, never runs another.
 import type { Hook } from '@oclif/core'
 import { QuiltError } from '../core/base/error.ts'
-import { closest } from './closest.ts'
+import { closest } from '../core/base/closest.ts'
 
 /** Called by oclif with the words up to the first flag, joined by colons. */
 export const unknownCommand: Hook<'command_not_found'> = (options): Promise<void> => {

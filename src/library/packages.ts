@@ -1,9 +1,11 @@
 // Packages in code: one function for each command of the same name.
 import { build as buildIn, type BuildOptions, type BuildResult } from '../package/build.ts'
+import { check as checkIn, type CheckOptions, type CheckReport } from '../package/check.ts'
 import { diff as diffIn, type Difference } from '../package/diff.ts'
 import { exportPackage as exportIn, type ExportOptions, type ExportResult } from '../package/export.ts'
 import type { GcOptions, GcReport } from '../core/repo/gc.ts'
 import { gc as gcIn } from '../package/gc.ts'
+import { generate as generateIn, type Generated, type GenerateOptions } from '../package/generate.ts'
 import { inspect as inspectIn, type InspectOptions, type Inspected } from '../package/inspect.ts'
 import { install as installIn, type InstallOptions, type InstallResult } from '../package/exchange/install.ts'
 import { log as logIn, type LogOptions, type LogRow } from '../package/log.ts'
@@ -14,8 +16,8 @@ import { verify as verifyIn, type VerifyOptions, type VerifyReport } from '../pa
 import { collect, within, type CallOptions } from './call.ts'
 
 /**
- * Builds a package from a folder, or the node at the handle's path from a folder or a file; without a path an
- * empty package or group. When nothing has changed no commit is made. Sizes in the result are in bytes.
+ * Builds a package from a folder, a `build.yml` or a git repository, or the node at the handle's path from one of these or
+ * a file; without a path an empty package or group. When nothing has changed no commit is made. Sizes in the result are in bytes.
  * @throws QuiltError INVALID, NOT_FOUND, DENIED naming what cannot be built; CONFLICT when another build was first
  * @example const { topHash } = await build('ada/wine', './wine', { message: 'first harvest' })
  */
@@ -25,6 +27,25 @@ export function build(
   options: BuildOptions & CallOptions = {},
 ): Promise<BuildResult> {
   return within(options, (session) => buildIn(session, { handle, path }, options, options))
+}
+
+/**
+ * What a build would find wrong in a build file, or in a folder with or without one, and what it would make; nothing
+ * is written. What is wrong is no error but a problem in the report.
+ * @throws QuiltError NOT_FOUND, DENIED, UNAVAILABLE for what is no fault of the build file
+ * @example for (const { line, message } of (await check('./build.yml')).problems) console.log(line, message)
+ */
+export function check(path?: string, options: CheckOptions & CallOptions = {}): Promise<CheckReport> {
+  return within(options, (session) => checkIn(session, path, options, options))
+}
+
+/**
+ * Writes a `build.yml` into a folder: building with it gives what building the folder gives.
+ * @throws QuiltError CONFLICT when there is one; NOT_FOUND, INVALID, DENIED naming the path
+ * @example const { file } = await generate('./wine')
+ */
+export function generate(folder: string, options: GenerateOptions & CallOptions = {}): Promise<Generated> {
+  return within(options, (session) => generateIn(session, folder, options, options))
 }
 
 /**

@@ -1,30 +1,30 @@
-// build: a folder (or a file, or nothing) into a commit of a package, or into one node of it.
+// build: a folder (or a build file, a file, or nothing) into a commit of a package, or into one node of it.
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { encodeCommit } from '../core/codec/objects/commit.ts'
 import { readCommit } from '../core/history/commits.ts'
 import { checkMessage, type Commit, type Identity } from '../core/model/commit.ts'
-import type { Entry } from '../core/model/entry.ts'
+import type { Entry, GroupEntry } from '../core/model/entry.ts'
 import type { Extent } from '../core/model/extent.ts'
 import type { Id } from '../core/model/id.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
-import { splitPath } from '../core/model/path.ts'
+import { isWithin } from '../core/model/path.ts'
 import { latest } from '../core/model/ref-name.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
-import { build as buildTree } from '../core/tree/build.ts'
 import { edit } from '../core/tree/edit.ts'
 import { lookup } from '../core/tree/lookup.ts'
 import { nodeReader } from '../core/tree/node.ts'
-import { writeFileBlob } from '../worktree/read-file.ts'
-import { snapshot, type Snapshot } from '../worktree/snapshot.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
-import { buildSource, storeWithin, type BuildSource } from './build-source.ts'
+import type { BuildSource } from './build-source.ts'
 import { writeDerived } from './derived.ts'
+import { refuseClash } from './names/exported.ts'
 import { findInstalled, onlyRead } from './names/installed.ts'
 import type { Session } from './session.ts'
+import { openSource } from './source/open-source.ts'
+import { prepareSource, type PreparedSource, type SourceTree } from './source/source-tree.ts'
 
 /** How to build. */
 export interface BuildOptions {
@@ -35,13 +35,17 @@ export interface BuildOptions {
   readonly force?: boolean | undefined
   /** Follow symbolic links that point outside the folder, instead of refusing them. */
   readonly followLinks?: boolean | undefined
+  /** Let a build file name sources outside its folder. */
+  readonly allowOutside?: boolean | undefined
+  /** True: the path is a build file, or a folder that holds one; false: it is data. Absent: its name tells. */
+  readonly buildFile?: boolean | undefined
 }
 
 /** What to build, and from what. */
 export interface BuildTarget {
   /** A package, or a node of one: `OWNER/NAME[/PATH]`. */
   readonly handle: string
-  /** A folder; for a node also a file. Absent: an empty package, or an empty group. */
+  /** A folder, a build file, or a git repository; for a node also a file. Absent: an empty package or group. */
   readonly path?: string | undefined
 }
 
@@ -61,6 +65,8 @@ export interface BuildResult {
   readonly ignored: number
   /** True when this is what `latest` was already, so that no commit was made. */
   readonly unchanged: boolean
+  /** The build file that was used, where there was one. */
+  readonly buildFile?: string
 }
 
 /** The state that a build starts from. */
@@ -74,7 +80,7 @@ interface Base {
 interface Made {
   readonly tree: Id
   readonly commit: Id | undefined
-  readonly snapshot: Snapshot
+  readonly source: SourceTree
   readonly newBytes: number
 }
 
@@ -94,16 +100,51 @@ export async function build(
   if (at.revision !== undefined)
     throw new QuiltError('INVALID', 'a build makes a new revision: leave out the "@"')
   if (options.message !== undefined) checkMessage(options.message)
-  const source = buildSource(
-    session.fs,
-    path === undefined ? undefined : session.resolvePath(path),
-    at.path !== '',
-  )
-  const cache = source.kind === 'folder' ? await session.statCache() : noStatCache
+  const { source, close } = await openSource(session, { path, part: at.path !== '', ...options }, ctx)
+  try {
+    return await buildFrom(session, { at, source, options }, ctx)
+  } finally {
+    close()
+  }
+}
+
+interface BuildJob {
+  readonly session: Session
+  readonly at: Handle
+  readonly prepared: PreparedSource
+  readonly base: Base
+  readonly options: BuildOptions
+}
+
+async function buildFrom(
+  session: Session,
+  {
+    at,
+    source,
+    options,
+  }: { readonly at: Handle; readonly source: BuildSource; readonly options: BuildOptions },
+  ctx?: Context,
+): Promise<BuildResult> {
+  const cache =
+    source.kind === 'folder' || source.kind === 'manifest' ? await session.statCache() : noStatCache
   const base = await readBase(session, at, ctx)
-  const job: BuildJob = { session, at, source, base, options }
+  const prepared = await prepareSource(
+    source,
+    {
+      session,
+      at: { pkg: base.state?.pkg ?? at.pkg, path: at.path },
+      commit: base.commit,
+      objects: (await session.local()).repository.objects,
+      followLinks: options.followLinks === true,
+      allowOutside: options.allowOutside === true,
+      fetch: options.dryRun !== true,
+    },
+    ctx,
+  )
+  for (const note of prepared.notes) session.warn(note)
+  const job: BuildJob = { session, at, prepared, base, options }
   const made = options.dryRun === true ? await rehearse(job, cache, ctx) : await perform(job, cache, ctx)
-  const { files, bytes, ignored } = made.snapshot
+  const { files, bytes, ignored } = made.source
   return {
     package: formatPackageName(base.state?.pkg ?? at.pkg),
     topHash: made.tree,
@@ -114,15 +155,8 @@ export async function build(
     newBytes: made.newBytes,
     ignored,
     unchanged: made.tree === base.commit?.tree,
+    ...(source.kind === 'manifest' ? { buildFile: source.shown } : undefined),
   }
-}
-
-interface BuildJob {
-  readonly session: Session
-  readonly at: Handle
-  readonly source: BuildSource
-  readonly base: Base
-  readonly options: BuildOptions
 }
 
 async function readBase(session: Session, at: Handle, ctx?: Context): Promise<Base> {
@@ -150,8 +184,8 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
   const { repository } = await job.session.local()
   const { out, objects } = dryRun(repository.objects)
   const readOnlyCache: StatCache = { ...cache, write: () => Promise.resolve() }
-  const { tree, snapshot: made } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
-  return { tree, commit: undefined, snapshot: made, newBytes: out.written.bytes }
+  const { tree, source } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
+  return { tree, commit: undefined, source, newBytes: out.written.bytes }
 }
 
 async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
@@ -160,15 +194,18 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
   const author = job.session.identity() // once: the batch may run again, and is to make the same commit then
   return repository.objects.batch(
     async (out): Promise<Made> => {
-      const { tree, snapshot: made } = await makeTree(job, { out, objects: repository.objects, cache }, ctx)
+      const { tree, source } = await makeTree(job, { out, objects: repository.objects, cache }, ctx)
       if (tree === base.commit?.tree && options.force !== true && isWhole(base)) {
-        return { tree, commit: base.id, snapshot: made, newBytes: out.written.bytes }
+        return { tree, commit: base.id, source, newBytes: out.written.bytes }
       }
       const nodes = nodeReader(repository.objects)
       const whole = job.at.path === '' ? undefined : base.commit
-      const derived = await writeDerived(nodes, out, { before: whole, tree, recipes: made.recipes }, ctx)
-      const commit = await out.write('commit', encodeCommit(newCommit(job, { tree, derived, author })))
-      return { tree, commit, snapshot: made, newBytes: out.written.bytes }
+      const derived = await writeDerived(nodes, out, { before: whole, tree, recipes: source.recipes }, ctx)
+      const commit = await out.write(
+        'commit',
+        encodeCommit(newCommit(job, { tree, derived, author, source })),
+      )
+      return { tree, commit, source, newBytes: out.written.bytes }
     },
     async ({ commit }) => {
       if (commit !== undefined && commit !== base.id) await moveLatest(job, commit, ctx)
@@ -186,12 +223,22 @@ interface CommitParts {
   readonly tree: Id
   readonly derived: Id | undefined
   readonly author: Identity
+  readonly source: SourceTree
 }
 
-function newCommit({ base, options }: BuildJob, { tree, derived, author }: CommitParts): Commit {
+function newCommit({ at, base, options }: BuildJob, { tree, derived, author, source }: CommitParts): Commit {
   const parents = base.id === undefined ? [] : [base.id]
-  const commit = { tree, parents, author, message: options.message ?? '' }
-  return derived === undefined ? commit : { ...commit, derived }
+  const kept =
+    at.path === '' ? [] : (base.commit?.sources ?? []).filter(({ path }) => !isWithin(path, at.path))
+  const sources = [...kept, ...source.sources]
+  return {
+    tree,
+    parents,
+    author,
+    message: options.message ?? '',
+    ...(derived === undefined ? undefined : { derived }),
+    ...(sources.length === 0 ? undefined : { sources }),
+  }
 }
 
 async function moveLatest({ session, at, base }: BuildJob, commit: Id, ctx?: Context): Promise<void> {
@@ -224,78 +271,17 @@ interface TreeParts {
 
 /** The new root tree: the source's own, or `latest`'s with the source in its place. */
 async function makeTree(
-  job: BuildJob,
-  parts: TreeParts,
-  ctx?: Context,
-): Promise<{ readonly tree: Id; readonly snapshot: Snapshot }> {
-  const { at, base } = job
-  const name = splitPath(at.path).at(-1)
-  const made = await makeNode(job, parts, name ?? '', ctx)
-  if (name === undefined) return { tree: made.snapshot.tree, snapshot: made.snapshot }
-  const nodes = nodeReader(parts.objects)
-  const old = base.commit === undefined ? undefined : await lookup(nodes, base.commit.tree, at.path)
-  const entry: Entry = old?.meta === undefined ? made.entry : { ...made.entry, meta: old.meta }
-  const tree = await edit(nodes, parts.out, base.commit?.tree, [
-    { path: at.path, from: undefined, to: entry },
-  ])
-  return { tree, snapshot: made.snapshot }
-}
-
-async function makeNode(
-  { session, source, at, options, base }: BuildJob,
+  { at, base, prepared }: BuildJob,
   { out, objects, cache }: TreeParts,
-  name: string,
   ctx?: Context,
-): Promise<{ readonly entry: Entry; readonly snapshot: Snapshot }> {
-  const none = { files: 0, bytes: 0, ignored: 0, recipes: new Map() }
-  if (source.kind === 'nothing') {
-    const tree = await buildTree(out, [])
-    return { entry: { type: 'group', name, id: tree }, snapshot: { ...none, tree } }
-  }
-  if (source.kind === 'file') {
-    const { blob } = await writeFileBlob(session.fs, source.path, out, ctx)
-    const { id, size, recipe } = blob
-    const recipes = new Map(recipe === undefined ? [] : [[id, { id: recipe, size }]])
-    const entry: Entry = {
-      type: 'file',
-      name,
-      id,
-      size,
-      ...(source.executable ? { executable: true } : undefined),
-    }
-    return { entry, snapshot: { files: 1, bytes: size, ignored: 0, recipes, tree: id } }
-  }
-  const store = storeWithin(session.fs, source.path, (await session.local()).folder)
-  const made = await snapshot(
-    {
-      fs: session.fs,
-      folder: source.path,
-      ...(store === undefined ? undefined : { store }),
-      out,
-      cache,
-      now: () => session.ambient.now(),
-      outside: options.followLinks === true ? 'follow' : 'refuse',
-      depth: splitPath(at.path).length,
-      ...executableBits(session, source.path, { objects, commit: base.commit, at: at.path }),
-    },
-    ctx,
-  )
-  return { entry: { type: 'group', name, id: made.tree }, snapshot: made }
-}
-
-/** Where the file system keeps no executable bit, it is that of the same file in `latest`. */
-function executableBits(
-  session: Session,
-  folder: string,
-  { objects, commit, at }: { objects: ObjectReader; commit: Commit | undefined; at: string },
-): { executable: (path: string) => Promise<boolean> } | undefined {
-  if (session.keepsExecutableBit(folder)) return undefined
+): Promise<{ readonly tree: Id; readonly source: SourceTree }> {
+  const source = await prepared.write({ out, cache }, ctx)
+  const { entry } = source
+  if (at.path === '') return { tree: (entry as GroupEntry).id, source }
   const nodes = nodeReader(objects)
-  return {
-    executable: async (path) => {
-      if (commit === undefined) return false
-      const known = await lookup(nodes, commit.tree, at === '' ? path : `${at}/${path}`)
-      return known?.type === 'file' && known.executable === true
-    },
-  }
+  const old = base.commit === undefined ? undefined : await lookup(nodes, base.commit.tree, at.path)
+  const to: Entry = entry.meta !== undefined || old?.meta === undefined ? entry : { ...entry, meta: old.meta }
+  const tree = await edit(nodes, out, base.commit?.tree, [{ path: at.path, from: undefined, to }])
+  await refuseClash(nodes, tree, at.path)
+  return { tree, source }
 }

@@ -1,19 +1,21 @@
 // diff: what changed between two revisions, or between a revision and a folder.
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
-import type { Entry } from '../core/model/entry.ts'
+import type { Entry, GroupEntry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
+import type { JsonObject } from '../core/model/metadata.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import { layered } from '../core/store/layered.ts'
 import type { ObjectReader } from '../core/store/object-store.ts'
 import { diff as diffTrees } from '../core/tree/diff.ts'
 import { nodeReader } from '../core/tree/node.ts'
-import { snapshot } from '../worktree/snapshot.ts'
+import { buildSource } from './build-source.ts'
 import { describeRevision, needRevision } from './names/installed.ts'
 import { needNode } from './names/nodes.ts'
 import { latestRevision } from './names/revisions.ts'
 import type { Session } from './session.ts'
+import { prepareSource } from './source/source-tree.ts'
 
 /** What changed. Paths are below the two things compared, ascending. */
 export interface Difference {
@@ -34,7 +36,7 @@ export interface ChangedPath {
 export interface ModifiedPath extends ChangedPath {
   readonly from?: number
   /** What differs beside the bytes. */
-  readonly what: readonly ('bytes' | 'type' | 'target' | 'executable' | 'meta')[]
+  readonly what: readonly ('bytes' | 'type' | 'target' | 'executable' | 'reading' | 'source' | 'meta')[]
 }
 
 /** A file whose bytes lie at another path now. */
@@ -112,6 +114,8 @@ function modifiedPath(path: string, from: Entry, to: Entry): ModifiedPath {
   if (from.type === 'file' && to.type === 'file') {
     if (from.id !== to.id) what.push('bytes')
     if (from.executable !== to.executable) what.push('executable')
+    if (!sameReading(from.reading, to.reading)) what.push('reading')
+    if (from.source !== to.source) what.push('source')
   }
   if (from.type === 'link' && to.type === 'link' && from.target !== to.target) what.push('target')
   if (JSON.stringify(from.meta) !== JSON.stringify(to.meta)) what.push('meta')
@@ -120,6 +124,13 @@ function modifiedPath(path: string, from: Entry, to: Entry): ModifiedPath {
     ...(from.type === 'file' ? { from: from.size } : undefined),
   }
   return { path, type: to.type, ...sizes, what }
+}
+
+function sameReading(a: Reading | undefined, b: Reading | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  const sorted = (options: JsonObject): string =>
+    JSON.stringify(Object.entries(options).toSorted(([x], [y]) => (x < y ? -1 : 1)))
+  return a.parser === b.parser && sorted(a.options) === sorted(b.options)
 }
 
 async function sides(
@@ -137,7 +148,7 @@ async function sides(
     ]
   }
   const from = await side(session, left, ctx)
-  if (isFolder(session, b)) return [from, await folderSide(session, b, ctx)]
+  if (isFolder(session, b)) return [from, await folderSide(session, b, left, ctx)]
   if (b.startsWith('@')) return [from, await side(session, parseHandle(`${handleText(left)}${b}`), ctx)]
   return [from, await side(session, parseHandle(b), ctx)]
 }
@@ -167,22 +178,30 @@ async function side(session: Session, handle: Handle, ctx?: Context): Promise<Si
   })
 }
 
-/** A folder as the tree that a build of it would make; nothing is written. */
-async function folderSide(session: Session, path: string, ctx?: Context): Promise<Side> {
+/** A folder as the tree that a build of it would make, with its build file where it has one; nothing is written. */
+async function folderSide(session: Session, path: string, left: Handle, ctx?: Context): Promise<Side> {
   const { repository } = await session.local()
   const { out, objects } = dryRun(repository.objects)
   const cache = await session.statCache()
-  const made = await snapshot(
+  const source = buildSource(session.fs, {
+    path: session.resolvePath(path),
+    shown: path,
+    part: false,
+    buildFile: undefined,
+  })
+  const prepared = await prepareSource(
+    source,
     {
-      fs: session.fs,
-      folder: session.resolvePath(path),
-      out,
-      cache: { ...cache, write: () => Promise.resolve() },
-      now: () => session.ambient.now(),
-      outside: 'refuse',
-      depth: 0,
+      session,
+      at: { pkg: left.pkg, path: '' },
+      commit: undefined,
+      objects,
+      followLinks: false,
+      allowOutside: false,
+      fetch: false,
     },
     ctx,
   )
-  return { tree: made.tree, objects }
+  const { entry } = await prepared.write({ out, cache: { ...cache, write: () => Promise.resolve() } }, ctx)
+  return { tree: (entry as GroupEntry).id, objects }
 }

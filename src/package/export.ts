@@ -8,7 +8,7 @@ import type { Id } from '../core/model/id.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
 import { lookup, lookupDerived } from '../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../core/tree/node.ts'
-import { walk } from '../core/tree/walk.ts'
+import { joinPath } from '../core/model/path.ts'
 import { checkout } from '../worktree/checkout.ts'
 import type { CheckoutItem } from '../worktree/checkout-target.ts'
 import { plainFiles } from '../worktree/plain-files.ts'
@@ -20,6 +20,7 @@ import {
   type InstalledRevision,
   type RevisionOptions,
 } from './names/installed.ts'
+import { exported, exportedName } from './names/exported.ts'
 import { needNode } from './names/nodes.ts'
 import { openRemoteFor } from './exchange/origin.ts'
 import type { Session } from './session.ts'
@@ -46,8 +47,8 @@ export interface ExportResult {
 }
 
 /**
- * Writes a package's files, or those at a path, below a folder; each keeps its path in the package. Files that
- * are not on this machine are brought from the origin first.
+ * Writes a package's files, or those at a path, below a folder; each keeps its path in the package, and a file that a
+ * build file renamed has its source's name. Files that are not on this machine are brought from the origin first.
  * @throws CONFLICT naming what is in the way; NOT_FOUND, INVALID, CORRUPT, UNAVAILABLE. Then nothing is written.
  * @example await exportPackage(session, { handle: 'ada/wine@1.0', destination: './wine' })
  */
@@ -113,7 +114,7 @@ async function* itemsAt(
   ctx?: Context,
 ): AsyncGenerator<CheckoutItem> {
   if (path === '') {
-    yield* walk(nodes, commit.tree, ctx)
+    yield* exported(nodes, commit.tree, ctx)
     return
   }
   const names = path.split('/')
@@ -121,9 +122,9 @@ async function* itemsAt(
     const at = names.slice(0, depth).join('/')
     const entry = await lookup(nodes, commit.tree, at, ctx)
     if (entry === undefined) return
-    yield { path: at, entry }
+    yield { path: joinPath(names.slice(0, depth - 1).join('/'), exportedName(entry)), entry }
     if (depth < names.length || entry.type !== 'group') continue
-    for await (const below of walk(nodes, entry.id, ctx))
+    for await (const below of exported(nodes, entry.id, ctx))
       yield { path: `${at}/${below.path}`, entry: below.entry }
   }
 }

@@ -1,6 +1,7 @@
 // inspect: a package's tree with sizes, aliases and metadata.
 import type { Context } from '../core/base/context.ts'
-import type { Entry } from '../core/model/entry.ts'
+import type { Source } from '../core/model/commit.ts'
+import type { Entry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import type { JsonObject } from '../core/model/metadata.ts'
 import { joinPath } from '../core/model/path.ts'
@@ -29,6 +30,12 @@ export interface InspectedNode {
   readonly meta?: JsonObject
   readonly executable?: true
   readonly target?: string
+  /** The base name of the file's source, where a build file gave it another name: it is exported so. */
+  readonly source?: string
+  /** How a build file says that the file is to be read. */
+  readonly reading?: Reading
+  /** Where a composed part came from: the handle that was asked for, and the commit that it named. */
+  readonly from?: { readonly handle: string; readonly commit: Id }
   /** False where the file's bytes are not on this machine. */
   readonly here?: false
   readonly children?: readonly InspectedNode[]
@@ -65,14 +72,17 @@ export async function inspect(
   const nodes = nodeReader(objects)
   const name = describeRevision(state.pkg, revision.handle.revision)
   const found = await needNode(nodes, { tree: commit.tree, handle: name }, revision.handle.path, ctx)
-  const run: InspectRun = { nodes, revision, depth: options.depth ?? Infinity, ctx }
+  const sources = new Map(commit.sources?.map((source) => [source.path, source]))
+  const run: InspectRun = { nodes, revision, sources, depth: options.depth ?? Infinity, ctx }
   const base = {
     package: describeRevision(state.pkg, undefined),
     topHash: commit.tree,
     commit: id,
     path: found.path,
   }
-  if (found.entry !== undefined) return { ...base, ...(await inspectEntry(run, found.entry, found.path, 0)) }
+  if (found.entry !== undefined) {
+    return { ...base, ...(await inspectEntry(run, found.entry, found.path, 0)), ...fromOf(run, found.path) }
+  }
   const meta = await treeMeta(nodes, commit.tree)
   const below = await inspectGroup(run, commit.tree, '', 0)
   return {
@@ -82,14 +92,22 @@ export async function inspect(
     id: commit.tree,
     ...below,
     ...(meta === undefined ? undefined : { meta }),
+    ...fromOf(run, ''),
   }
 }
 
 interface InspectRun {
   readonly nodes: NodeReader
   readonly revision: InstalledRevision
+  /** Composed parts by their paths. */
+  readonly sources: ReadonlyMap<string, Source>
   readonly depth: number
   readonly ctx: Context | undefined
+}
+
+function fromOf({ sources }: InspectRun, path: string): Pick<InspectedNode, 'from'> {
+  const source = sources.get(path)
+  return source === undefined ? {} : { from: { handle: source.handle, commit: source.commit } }
 }
 
 /** Groups nest at most 512 deep, so this may recurse. */
@@ -117,6 +135,8 @@ async function inspectEntry(
         id,
         size,
         ...(entry.executable === true ? { executable: true as const } : undefined),
+        ...(entry.source === undefined ? undefined : { source: entry.source }),
+        ...(entry.reading === undefined ? undefined : { reading: entry.reading }),
         ...here,
         ...meta,
       }
@@ -137,7 +157,8 @@ async function inspectGroup(
   const children: InspectedNode[] = []
   let size = 0
   for (const entry of all) {
-    const child = await inspectEntry(run, entry, joinPath(path, entry.name), level + 1)
+    const at = joinPath(path, entry.name)
+    const child = { ...(await inspectEntry(run, entry, at, level + 1)), ...fromOf(run, at) }
     size += child.size ?? 0
     if (level >= run.depth) continue
     const alias = aliases.get(entry.name)

@@ -1,5 +1,6 @@
 // What the verbs are handed: this machine's store, remotes by name, the file system, who is asking, and the time.
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import type { Identity } from '../core/model/commit.ts'
 import type { PackRepository } from '../core/repo/open-repository.ts'
@@ -20,6 +21,11 @@ export interface Session {
   readonly fs: FileSystem
   /** The stat cache, opened when it is first used. */
   statCache(): Promise<StatCache>
+  /** A git repository's files, in a folder that is removed when it is closed. */
+  clone(
+    what: { readonly address: string; readonly branch: string | undefined },
+    ctx?: Context,
+  ): Promise<ClonedFolder>
   /** An absolute path, from one that is relative to the working directory. */
   resolvePath(path: string): string
   /** True where Windows says which names a file may have. */
@@ -41,6 +47,12 @@ export interface LocalStore {
   readonly repository: PackRepository
   /** Its folder, absolute. */
   readonly folder: string
+}
+
+/** The files of a git repository, without its history. */
+export interface ClonedFolder {
+  readonly folder: string
+  close(): void
 }
 
 /** A remote and its address. */

@@ -26,6 +26,7 @@ import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cac
 import { machineAmbient } from './ambient.ts'
 import { joinsPacks, readConfiguration, type Configuration } from './configuration.ts'
 import { isOthers, userFolders } from './folders.ts'
+import type { cloneGit } from './git-clone.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 /** How to open a session. What is left out comes from the environment and the configuration. */
@@ -112,6 +113,10 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     },
     fs,
     statCache: cache.get,
+    clone: (what, ctx) => {
+      if (options.fs === undefined) return cloneHere(what, env, ctx)
+      throw new QuiltError('UNSUPPORTED', 'git repositories are cloned on the real disk only')
+    },
     resolvePath: (path) => resolve(folder, path),
     windows: process.platform === 'win32',
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
@@ -127,6 +132,11 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
       await remotes.close()
     },
   }
+}
+
+/** Not loaded before a repository is named. */
+async function cloneHere(...args: Parameters<typeof cloneGit>): ReturnType<typeof cloneGit> {
+  return (await import('./git-clone.ts')).cloneGit(...args)
 }
 
 /** Not loaded before a batch has ended: no start waits for it. */

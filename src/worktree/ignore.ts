@@ -23,8 +23,8 @@ interface Rules {
   tests: number
 }
 
-/** What Quilt 2 left out at every level; `!NAME` in a `.quiltignore` brings it in. */
-const defaultPatterns: readonly string[] = ['.*', '*~', 'quilt_packages', 'build.yml']
+/** What Quilt 2 left out; `!NAME` in a `.quiltignore` brings it in. A build file is data unless it lies at the top. */
+const defaultPatterns: readonly string[] = ['.*', '*~', 'quilt_packages', '/build.yml']
 /** `ignore` remembers every path that it was asked; after so many it is made anew, to bound memory. */
 const testsPerTester = 20_000
 
@@ -46,7 +46,7 @@ function inFolder(folder: string, rules: Rules | undefined): Ignore {
   return {
     ignores: (name, isFolder) =>
       rules === undefined
-        ? leftOutByDefault(name)
+        ? leftOutByDefault(name, folder === '')
         : leftOutByRules(rules, isFolder ? `${pathOf(name)}/` : pathOf(name)),
     adding: (text) =>
       inFolder(folder, rulesOf([...(rules?.patterns ?? defaultPatterns), ...patternsIn(folder, text)])),
@@ -55,8 +55,10 @@ function inFolder(folder: string, rules: Rules | undefined): Ignore {
 }
 
 /** `defaultPatterns` by hand: most folders have no other rules. */
-function leftOutByDefault(name: string): boolean {
-  return name.startsWith('.') || name.endsWith('~') || name === 'quilt_packages' || name === 'build.yml'
+function leftOutByDefault(name: string, isTop: boolean): boolean {
+  return (
+    name.startsWith('.') || name.endsWith('~') || name === 'quilt_packages' || (isTop && name === 'build.yml')
+  )
 }
 
 function leftOutByRules(rules: Rules, path: string): boolean {

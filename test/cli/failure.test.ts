@@ -31,6 +31,7 @@ describe('describing an error', () => {
     expect(describeFailure(error, false)).toEqual({
       code: 'NOT_FOUND',
       message: 'no version 1.3.0 of ada/wine',
+      problems: [],
       hint: 'list them',
       detail: [],
       status: 3,

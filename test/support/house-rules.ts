@@ -71,6 +71,7 @@ const heavyPackages = [
   'classic-level',
   'cli-progress',
   'cli-table3',
+  'yaml',
 ]
 const badNames = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'managers'])
 const mostLines = 400

@@ -27,19 +27,20 @@ function leftOut(rules: Rules, path: string): boolean {
 }
 
 describe('without rules', () => {
-  test.each([
-    '.git/',
-    '.hidden',
-    '.quiltignore',
-    'a~',
-    '~',
-    'quilt_packages/',
-    'quilt_packages',
-    'build.yml',
-  ])('leaves out %s, at every level', (name) => {
-    expect(leftOut({}, name)).toBe(true)
-    expect(leftOut({}, `a/b/${name}`)).toBe(true)
-    expect(leftOut({ '': '*.log' }, `a/b/${name}`)).toBe(true)
+  test.each(['.git/', '.hidden', '.quiltignore', 'a~', '~', 'quilt_packages/', 'quilt_packages'])(
+    'leaves out %s, at every level',
+    (name) => {
+      expect(leftOut({}, name)).toBe(true)
+      expect(leftOut({}, `a/b/${name}`)).toBe(true)
+      expect(leftOut({ '': '*.log' }, `a/b/${name}`)).toBe(true)
+    },
+  )
+
+  test('leaves out the build file at the top: below it is data', () => {
+    for (const rules of [{}, { '': '*.log' }]) {
+      expect(leftOut(rules, 'build.yml')).toBe(true)
+      expect(leftOut(rules, 'a/build.yml')).toBe(false)
+    }
   })
 
   test.each([

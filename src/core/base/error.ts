@@ -25,10 +25,20 @@ export const errorCodes: readonly ErrorCode[] = [
   'LOCKED',
 ]
 
+/** One thing that is wrong in a file that people write; lines and columns count from 1. */
+export interface FileProblem {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly message: string
+}
+
 /** What an error may say beyond its message. */
 export interface ErrorDetails {
   readonly hint?: string | undefined
   readonly cause?: unknown
+  /** Where a file is wrong in several places: each of them; the message lists them too. */
+  readonly problems?: readonly FileProblem[] | undefined
 }
 
 /**
@@ -38,12 +48,15 @@ export interface ErrorDetails {
 export class QuiltError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
+  /** Every place where a file is wrong; empty for errors that are about no file of that sort. */
+  readonly problems: readonly FileProblem[]
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(redact(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'QuiltError'
     this.code = code
     this.hint = details.hint === undefined ? undefined : redact(details.hint)
+    this.problems = details.problems ?? []
   }
 }
 

@@ -5,7 +5,7 @@ import { QuiltError } from '../base/error.ts'
 import type { TreeEntry } from '../codec/objects/tree-entry.ts'
 import { isLeaf, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
-import { treeDepth } from '../model/entry.ts'
+import { treeDepth, type FileEntry, type GroupEntry } from '../model/entry.ts'
 import type { Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { isWithin, joinPath } from '../model/path.ts'
@@ -57,6 +57,33 @@ export async function* reach(nodes: NodeReader, from: ReachFrom, ctx?: Context):
   if (derived === undefined || derived === than?.derived) return
   // The derived tree's own nodes; recipes came with their blobs.
   yield* reachDerived(nodes, from, derived, ctx)
+}
+
+/** A node of a package, and what its commit knows of large blobs. */
+export interface ReachPart {
+  readonly entry: GroupEntry | FileEntry
+  readonly derived: Id | undefined
+  /** Groups above the node in its package. */
+  readonly depth: number
+}
+
+/**
+ * Every tree node and blob of one node of a package, a blob for each file; nothing of the derived tree itself.
+ * @throws NOT_FOUND, CORRUPT
+ */
+export async function* reachPart(
+  nodes: NodeReader,
+  { entry, derived, depth }: ReachPart,
+  ctx?: Context,
+): AsyncGenerator<Reached> {
+  if (entry.type === 'file') yield await reachedBlob(nodes, derived, entry, entry.name)
+  else
+    yield* reachTree(
+      nodes,
+      { tree: entry.id, derived },
+      { tree: entry.id, than: undefined, path: '', depth },
+      ctx,
+    )
 }
 
 async function* reachTree(

@@ -65,7 +65,30 @@ export function transfer(from: ObjectReader, to: ObjectStore, want: Want, ctx?: 
   )
 }
 
-interface Ends {
+/**
+ * Writes objects of one store with the writer of another, as `transfer` does, within a batch of the caller's. Gives
+ * the recipes of the chunked blobs among them.
+ * @throws NOT_FOUND, CORRUPT naming what the source lacks
+ */
+export async function sendPart(
+  ends: Ends,
+  objects: AsyncIterable<Reached>,
+  ctx?: Context,
+): Promise<ReadonlyMap<Id, { readonly id: Id; readonly size: number }>> {
+  const recipes = new Map<Id, { readonly id: Id; readonly size: number }>()
+  const run = sender(ends, ctx)
+  for await (const object of objects) {
+    await run.take(object)
+    if (object.kind === 'blob' && object.recipe !== undefined) {
+      recipes.set(object.id, { id: object.recipe, size: object.size })
+    }
+  }
+  await run.finish()
+  return recipes
+}
+
+/** The two stores of a transfer: `near` is where chunks are read that need not be sent. */
+export interface Ends {
   readonly task: 'send' | 'receive'
   readonly from: ObjectReader
   readonly out: ObjectWriter
@@ -73,6 +96,7 @@ interface Ends {
 }
 
 interface Sender {
+  take(object: Reached): Promise<void>
   commit(wanted: WantedCommit): Promise<void>
   finish(): Promise<void>
 }
@@ -108,6 +132,7 @@ function sender(ends: Ends, ctx?: Context): Sender {
   }
 
   return {
+    take,
     commit: async ({ id, extent, than }) => {
       const { tree, derived } = await readCommit(from, id, ctx)
       const known = than === undefined ? undefined : await readCommit(from, than, ctx)

@@ -30,6 +30,8 @@ interface FoundIn {
   readonly inside: string
   /** The names from `first` on, up to `next`; without it nothing is remembered of them. */
   readonly range: NameRange | undefined
+  /** True when the range may hold further files: what is remembered of these stays. */
+  readonly someOnly?: boolean
 }
 
 /** Names from `first` on, up to `next` (excluded; `undefined`: to the last). */
@@ -61,7 +63,7 @@ export interface SnapshotFiles {
  */
 export async function snapshotFiles(
   run: SnapshotRun,
-  { folder, inside, range }: FoundIn,
+  { folder, inside, range, someOnly = false }: FoundIn,
   { found, ...ahead }: FoundFiles,
 ): Promise<SnapshotFiles> {
   const { cache } = run.source
@@ -71,7 +73,7 @@ export async function snapshotFiles(
   const remembered =
     range === undefined ? none : (ahead.remembered ?? (await cache.read(folder, range.first, range.next)))
   const valid = await validOf(run, files, remembered)
-  const kept = new Map<string, CachedFile>()
+  const kept = new Map<string, CachedFile>(someOnly ? remembered : none)
   const note = async (source: SourceFile, file: SeenFile): Promise<void> => {
     if (file.remember) kept.set(source.name, file)
     const ask = run.source.executable
@@ -79,6 +81,7 @@ export async function snapshotFiles(
       ask === undefined ? (file.mode & 0o100) !== 0 : await ask(joinPath(inside, source.name))
     entries.set(source.name, noteFile(run, source, file, executable))
   }
+  for (const { name } of files) kept.delete(name)
   if (ahead.reading !== undefined) await takeRead(run, { files, reading: ahead.reading }, note)
   else {
     for (const source of files) {
@@ -89,7 +92,8 @@ export async function snapshotFiles(
       if (known === undefined) await pause(run)
     }
   }
-  return { entries, kept, same: valid.size === remembered.size && valid.size === kept.size }
+  const same = valid.size === (someOnly ? files.length : remembered.size)
+  return { entries, kept, same: same && (someOnly || valid.size === kept.size) }
 }
 
 /** Files that were read ahead, in their order; those that have to be read with more care are. */

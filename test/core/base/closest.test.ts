@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { closest, distance } from '../../src/cli/closest.ts'
-import { suggest } from '../../src/cli/unknown-command.ts'
+import { closest, distance } from '../../../src/core/base/closest.ts'
+import { suggest } from '../../../src/cli/unknown-command.ts'
 
 test('counts inserted, deleted, replaced and swapped letters', () => {
   expect(distance('', 'abc')).toBe(3)

@@ -1,0 +1,51 @@
+// The tree that is to be built, as a value: what was found for each node of a build file.
+import type { Reading } from '../../core/model/entry.ts'
+import type { JsonObject } from '../../core/model/metadata.ts'
+import type { FoundSource } from '../../worktree/named/place.ts'
+import type { ComposedPart } from './compose.ts'
+import type { Position } from './problems.ts'
+
+/** A node that is to be built. */
+export type PlannedNode = PlannedGroup | PlannedFile | PlannedPart | PlannedLink
+
+interface Planned {
+  readonly at: Position
+  readonly meta?: JsonObject
+}
+
+/** A group and what is in it, by name. */
+export interface PlannedGroup extends Planned {
+  readonly kind: 'group'
+  readonly children: ReadonlyMap<string, PlannedNode>
+}
+
+/** A file on disk. */
+export interface PlannedFile extends Planned {
+  readonly kind: 'file'
+  readonly found: FoundSource
+  readonly reading?: Reading
+  /** The base name of its source, where that is not the node's own name. */
+  readonly source?: string
+}
+
+/** What another package brings. */
+export interface PlannedPart extends Planned {
+  readonly kind: 'part'
+  readonly part: ComposedPart
+  readonly source?: string
+}
+
+/** A symbolic link. */
+export interface PlannedLink extends Planned {
+  readonly kind: 'link'
+  readonly target: string
+}
+
+/** A tree to be built. */
+export interface Plan {
+  readonly root: PlannedGroup | PlannedPart
+  /** The checks that files name: where the node is, and its checks' names. */
+  readonly checked: readonly { readonly path: string; readonly checks: readonly string[] }[]
+  /** What a person should know, and no build fails for. */
+  readonly notes: readonly string[]
+}
