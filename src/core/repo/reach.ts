@@ -63,7 +63,7 @@ export async function* reach(nodes: NodeReader, from: ReachFrom, ctx?: Context):
 export interface ReachPart {
   readonly entry: GroupEntry | FileEntry
   readonly derived: Id | undefined
-  /** Groups above the node in its package. */
+  /** Groups above what is in the node, in its package. */
   readonly depth: number
 }
 

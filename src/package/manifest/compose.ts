@@ -30,7 +30,7 @@ export interface ComposedPart {
   /** Where its objects are, and the recipes of the large ones. */
   readonly objects: ObjectReader
   readonly derived: Id | undefined
-  /** Groups above it there. */
+  /** Groups above what is in it, there. */
   readonly depth: number
   readonly source: Source
 }
@@ -93,7 +93,7 @@ async function partOf(
   const { store, commit, id } = fetch ? await withBytes(session, asked, path, ctx) : asked
   const { objects } = store.repository
   const source = { path: place.path, handle: node.handle, commit: id }
-  const common = { objects, derived: commit.derived, depth: Math.max(0, splitPath(path).length - 1), source }
+  const common = { objects, derived: commit.derived, depth: splitPath(path).length, source }
   if (entry !== undefined) return { ...common, entry, meta: entry.meta, whole: false }
   const meta = await treeMeta(nodeReader(objects), commit.tree)
   return {

@@ -126,7 +126,7 @@ function nodeOf(
   }
   const isEmpty = value.kind === 'scalar' && value.value === null
   if (value.kind !== 'map' && !isEmpty) {
-    problems.add(value.at, notNode(key, value))
+    addNotNode(problems, key, { at, value })
     return undefined
   }
   const map: YamlMap = value.kind === 'map' ? value : { kind: 'map', at: value.at, pairs: new Map() }
@@ -146,14 +146,18 @@ function onlySettings(map: YamlMap): boolean {
   return [...map.pairs].every(([key, { value }]) => leafKeys.includes(key) && !isLeaf(value))
 }
 
-function notNode(key: string, value: YamlValue): string {
-  const expected = `${quoted(key)} must be a mapping, such as { file: data.csv }`
-  if (key === 'checks') return `${expected}: a group has no checks of its own, name them at its files`
-  const near = suggestion(key, leafKeys)
-  if (near.includes('did you mean')) return `unknown key ${quoted(key)}${near}`
-  return value.kind === 'scalar' && typeof value.value === 'string'
-    ? `${quoted(key)} must be a mapping: for a file write { file: ${quoted(value.value)} }`
-    : expected
+function addNotNode(problems: Problems, key: string, { at, value }: YamlPair): void {
+  const near = key === 'checks' ? '' : suggestion(key, leafKeys)
+  if (near.includes('did you mean')) {
+    problems.add(at, `unknown key ${quoted(key)}${near}`)
+    return
+  }
+  const isText = value.kind === 'scalar' && typeof value.value === 'string' && key !== 'checks'
+  const example = isText
+    ? `: for a file write { file: ${quoted(String(value.value))} }`
+    : ', such as { file: data.csv }'
+  const checks = key === 'checks' ? ': a group has no checks of its own, name them at its files' : ''
+  problems.add(value.at, `${quoted(key)} must be a mapping${example}${checks}`)
 }
 
 function leafOf(grammar: Grammar, map: YamlMap, place: Place): ManifestNode | undefined {

@@ -18,9 +18,9 @@ export function yamlText(text: string): string {
   )
 }
 
-/** A node's line: its key, then its one setting; without one, what follows is below it. */
+/** A node's line: its key, then its one setting, which tells what it is; without one, what follows is below it. */
 export function keyLine(indent: string, name: string, value?: Readonly<Record<string, string>>): string {
-  const key = yamlText(keyFor(name))
+  const key = yamlText(value === undefined ? keyFor(name) : name)
   const start = key.length > longestKey ? `${indent}? ${key}\n${indent}:` : `${indent}${key}:`
   if (value === undefined) return start
   const pairs = Object.entries(value).map(([word, text]) => `${word}: ${yamlText(text)}`)

@@ -1,5 +1,6 @@
 // Finds nodes of a package by path: real names first, then aliases.
 import type { Context } from '../../core/base/context.ts'
+import { closest } from '../../core/base/closest.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
@@ -100,7 +101,8 @@ async function nearNames(
   const near: string[] = []
   for await (const { name } of entries(objects, found.entry?.id ?? root, undefined, ctx)) {
     const other = name.toLowerCase()
-    if (other.includes(wanted) || wanted.includes(other) || other.slice(0, 3) === wanted.slice(0, 3)) {
+    const alike = other.includes(wanted) || wanted.includes(other) || other.slice(0, 3) === wanted.slice(0, 3)
+    if (alike || closest(wanted, [other]) !== undefined) {
       near.push(joinPath(found.path, name))
     }
     if (near.length === mostSuggested) break

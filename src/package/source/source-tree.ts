@@ -155,7 +155,7 @@ async function manifestTree(
   const { tree, ...made } = await writePlan(target, { root, rootMeta: isWhole ? root.meta : undefined }, ctx)
   const sources = made.sources.map((one) => ({
     ...one,
-    path: isWhole ? one.path : joinPath(at.path, one.path),
+    path: one.path === '' ? at.path : joinPath(at.path, one.path),
   }))
   return groupTree(name, {
     ...made,
