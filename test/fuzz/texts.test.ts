@@ -13,6 +13,8 @@ import { parseRefName } from '../../src/core/model/ref-name.ts'
 import { formatRevision, parseHandle, parseRevision } from '../../src/core/model/revision.ts'
 import { generationKey } from '../../src/core/store/layout.ts'
 import { identifierOf } from '../../src/package/names/alias.ts'
+import { parseManifest } from '../../src/package/manifest/parse.ts'
+import { problemsOf } from '../../src/package/manifest/problems.ts'
 import { compareVersions, normalVersion, parseVersion } from '../../src/package/names/version.ts'
 import { configurationKeys, readConfiguration } from '../../src/session/configuration.ts'
 import { addressOf, isAddress } from '../../src/session/open-session.ts'
@@ -164,6 +166,30 @@ describe('rules of what to leave out', () => {
             }, [])
           },
         ),
+        fuzzing(3),
+      )
+    },
+    fuzzTimeout,
+  )
+})
+
+describe('a build file', () => {
+  test(
+    'of any bytes: a manifest, or problems with their places',
+    async () => {
+      const seeds = [
+        'checks: { a: "x > 0" }\ncontents:\n  transform: csv\n  kwargs: &k { sep: ";" }\n  a: { file: a.csv, kwargs: *k, checks: a }\n',
+        'contents:\n  "**/*.[ct]sv": { meta: { a: [1, 2.5, null] } }\n  b: { package: ada/wine/x@1.0 }\n  \\meta: { l: { link: ../b } }\n',
+        '%YAML 1.2\n---\n? "contents"\n: { file: { file: "\\u00e9" }, e: }\n',
+      ].map((text) => new Uint8Array(Buffer.from(text)))
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(damaged(seeds), fc.uint8Array()), async (bytes) => {
+          const problems = problemsOf('build.yml')
+          const manifest = await parseManifest(Buffer.from(bytes).toString('utf8'), problems)
+          expect(manifest !== undefined || problems.found.length > 0).toBe(true)
+          for (const { line, column } of problems.found)
+            expect(Math.min(line, column)).toBeGreaterThanOrEqual(1)
+        }),
         fuzzing(3),
       )
     },

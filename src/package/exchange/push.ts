@@ -4,10 +4,11 @@ import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import { encodeCommit } from '../../core/codec/objects/commit.ts'
 import { ancestors, readCommit } from '../../core/history/commits.ts'
 import { isAncestor } from '../../core/history/merge-base.ts'
-import type { Commit } from '../../core/model/commit.ts'
+import type { Commit, Source } from '../../core/model/commit.ts'
 import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { formatPackageName, type PackageName } from '../../core/model/package-name.ts'
+import { isWithin } from '../../core/model/path.ts'
 import { latest } from '../../core/model/ref-name.ts'
 import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
 import { layered } from '../../core/store/layered.ts'
@@ -20,6 +21,7 @@ import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { writeDerived, type KnownRecipe } from '../derived.ts'
 import { checkReliance, commitsHere, covers } from './here.ts'
+import { refuseClash } from '../names/exported.ts'
 import { describeRevision, handleWith, needRevision, type InstalledRevision } from '../names/installed.ts'
 import { needNode } from '../names/nodes.ts'
 import { openRemoteFor, type RemoteOptions, type RemoteRepository } from './origin.ts'
@@ -298,6 +300,7 @@ async function graft(job: PushJob, { nodes, out, base }: Graft, ctx?: Context): 
   const node = await needNode(ours, { tree: revision.commit.tree, handle }, revision.handle.path, ctx)
   const tree = await edit(nodes, out, base?.tree, [{ path: node.path, from: undefined, to: node.entry }])
   if (base !== undefined && tree === base.tree) return { tree, commit: base.id }
+  await refuseClash(nodes, tree, node.path, ctx)
   const recipes = await recipesOf(job, base?.tree, tree, ctx)
   const derived = await writeDerived(nodes, out, { before: base, tree, recipes }, ctx)
   const commit = {
@@ -306,8 +309,20 @@ async function graft(job: PushJob, { nodes, out, base }: Graft, ctx?: Context): 
     author: session.identity(),
     message: revision.commit.message,
     ...(derived === undefined ? undefined : { derived }),
+    ...sourcesOf(base?.sources, revision.commit.sources, node.path),
   }
   return { tree, commit: await out.write('commit', encodeCommit(commit)) }
+}
+
+/** Where composed parts came from: at the node as here, elsewhere as there. */
+function sourcesOf(
+  there: Commit['sources'] = [],
+  here: Commit['sources'] = [],
+  path = '',
+): Pick<Commit, 'sources'> {
+  const isHere = (source: Source): boolean => isWithin(source.path, path)
+  const sources = [...there.filter((source) => !isHere(source)), ...here.filter(isHere)]
+  return sources.length === 0 ? {} : { sources }
 }
 
 /** The recipes of large blobs that a new tree has and the old one has not: ours know them. */

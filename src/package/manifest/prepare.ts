@@ -111,7 +111,9 @@ async function allChecks(
 ): Promise<Manifest['checks']> {
   const named = [...checksNamed(manifest.contents)]
   const beside = `${folder}/${checksFile}`
-  const checks = new Map(named.length > 0 && fs.existsSync(beside) ? await checksBeside(fs, beside) : [])
+  const checks = new Map(
+    named.length > 0 && fs.existsSync(beside) ? await checksBeside(fs, beside, problems) : [],
+  )
   for (const [name, check] of manifest.checks) checks.set(name, check)
   for (const { name, at } of named) {
     if (!checks.has(name))
@@ -120,10 +122,10 @@ async function allChecks(
   return checks
 }
 
-async function checksBeside(fs: FileSystem, path: string): Promise<Manifest['checks']> {
-  const problems = problemsOf(checksFile)
-  const checks = await parseChecks(readYaml(fs, path, checksFile), problems)
-  problems.check()
+async function checksBeside(fs: FileSystem, path: string, problems: Problems): Promise<Manifest['checks']> {
+  const own = problemsOf(checksFile)
+  const checks = await parseChecks(readYaml(fs, path, checksFile), own)
+  problems.include(own.found)
   return checks
 }
 

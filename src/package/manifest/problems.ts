@@ -14,6 +14,8 @@ export interface Problems {
   readonly file: string
   readonly found: readonly FileProblem[]
   add(at: Position, message: string): void
+  /** Takes over what is wrong in another file. */
+  include(others: readonly FileProblem[]): void
   /** @throws INVALID listing every problem, if there is any */
   check(): void
 }
@@ -34,6 +36,9 @@ export function problemsOf(file: string): Problems {
       seen.add(key)
       found.push({ file, line, column, message })
     },
+    include: (others) => {
+      found.push(...others.slice(0, mostProblems - found.length))
+    },
     check: () => {
       if (found.length > 0) throw problemsError(file, found)
     },
@@ -42,12 +47,11 @@ export function problemsOf(file: string): Problems {
 
 /** Problems as one error: its message lists them in the file's order. */
 export function problemsError(file: string, found: readonly FileProblem[]): QuiltError {
-  const problems = found.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const own = (problem: FileProblem): number => (problem.file === file ? 0 : 1)
+  const problems = found.toSorted((a, b) => own(a) - own(b) || a.line - b.line || a.column - b.column)
   const lines = problems.map(formatProblem)
-  const message =
-    lines.length === 1
-      ? (lines[0] as string)
-      : [`${file} has ${String(lines.length)} problems`, ...lines].join('\n')
+  const count = `${String(lines.length)} problems${lines.length < mostProblems ? '' : ', or more'}`
+  const message = lines.length === 1 ? (lines[0] as string) : [`${file} has ${count}`, ...lines].join('\n')
   return new QuiltError('INVALID', message, { problems })
 }
 

@@ -1,6 +1,6 @@
 // A plan into a tree: files read once each, parts of other packages brought in, groups written from the bottom up.
 import { compareText } from '../../core/base/bytes.ts'
-import type { Context } from '../../core/base/context.ts'
+import { checkSignal, type Context } from '../../core/base/context.ts'
 import type { Source } from '../../core/model/commit.ts'
 import type { Entry, FileEntry, GroupEntry, LinkEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
@@ -21,6 +21,8 @@ import type { PlannedFile, PlannedGroup, PlannedNode, PlannedPart } from './plan
 export interface TreeTarget extends NamedSource {
   /** What is here. */
   readonly near: ObjectReader
+  /** False in a dry run: what parts of other packages reach need not be here then. */
+  readonly bring: boolean
   /** Says whether a node is executable, where the file system cannot. */
   readonly executable?: ((path: string) => Promise<boolean>) | undefined
 }
@@ -141,7 +143,8 @@ async function takePart(run: Writing, { part }: PlannedPart): Promise<Entry> {
   if (entry.type === 'link') return entry
   const ends = { from: objects, out: target.out, near: target.near, task: 'receive' as const }
   const reached = counted(run, reachPart(nodeReader(objects), { entry, derived, depth }, ctx))
-  for (const [id, recipe] of await sendPart(ends, reached, ctx)) run.recipes.set(id, recipe)
+  if (target.bring) for (const [id, recipe] of await sendPart(ends, reached, ctx)) run.recipes.set(id, recipe)
+  else for await (const _ of reached) checkSignal(ctx)
   return entry
 }
 

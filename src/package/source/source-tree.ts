@@ -150,6 +150,7 @@ async function manifestTree(
     cache,
     now: () => session.ambient.now(),
     near,
+    bring: setting.fetch,
     ...executableBits(setting, folder),
   }
   const { tree, ...made } = await writePlan(target, { root, rootMeta: isWhole ? root.meta : undefined }, ctx)

@@ -58,7 +58,11 @@ export async function matchFiles(
     )
   }
   const walk: Walk = { root, pattern, parts, found: [], ctx, looked: 0 }
-  await visit(walk, { folder, next: closed(parts, [0]), way: [root.fs.realpathSync(folder)] })
+  await visit(walk, {
+    folder,
+    next: closed(parts, [0]),
+    way: [onPath('read', folder, () => root.fs.realpathSync(folder))],
+  })
   return walk.found
 }
 

@@ -56,7 +56,12 @@ export function sourceRoot(
 /** True when a real path is one that sources may have. */
 export function isAllowed({ real, store, outside }: SourceRoot, path: string): boolean {
   if (store !== undefined && isWithin(path, store)) return false
-  return outside || isWithin(path, real === '/' ? '' : real)
+  return outside || isBelow(path, real)
+}
+
+/** As `isWithin`, for absolute paths: below `/` lies everything. */
+function isBelow(path: string, folder: string): boolean {
+  return folder === '/' || isWithin(path, folder)
 }
 
 /** The file that a text names, from the build file's folder. Nothing outside is looked at unless that is allowed. */
@@ -64,7 +69,7 @@ export function locate(root: SourceRoot, text: string): Located {
   const { fs, folder } = root
   if (text.includes('\0')) return { problem: 'a path holds no NUL' }
   const path = normalized(text.startsWith('/') ? text : `${folder}/${text}`)
-  if (!root.outside && !isWithin(path, folder) && !isWithin(path, root.real)) {
+  if (!root.outside && !isBelow(path, folder) && !isBelow(path, root.real)) {
     return { problem: `${JSON.stringify(text)} lies outside the build file's folder: ${allow}` }
   }
   try {
@@ -110,7 +115,7 @@ function nearMisses(root: SourceRoot, path: string): string {
     wanted = at.slice(at.lastIndexOf('/') + 1)
     at = at.slice(0, Math.max(at.lastIndexOf('/'), 1))
   } while (!fs.existsSync(at) && at !== '/')
-  if (!isWithin(at, folder) && !root.outside) return ''
+  if (!isBelow(at, folder) && !root.outside) return ''
   let names: readonly string[]
   try {
     names = fs.readdirSync(at)

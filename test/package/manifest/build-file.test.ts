@@ -332,6 +332,20 @@ contents:
     expect((await inspect(ada, 'ada/wine/y')).type).toBe('file')
   })
 
+  test('where the file system keeps no executable bit, it is that of the same node in latest', async () => {
+    const disk = makeDisk()
+    disk.write({ 'src/run.sh': 'x', 'src/other': 'y' })
+    disk.fs.chmodSync(`${disk.root}/src/run.sh`, 0o755)
+    const ada = await disk.session('ada')
+    const text = 'contents: { g: { go: { file: run.sh }, other: { file: other } } }'
+    const first = await made(disk, ada, text)
+    disk.fs.chmodSync(`${disk.root}/src/run.sh`, 0o644)
+    disk.fs.chmodSync(`${disk.root}/src/other`, 0o755)
+    const windows = { ...ada, keepsExecutableBit: () => false }
+    expect(await made(disk, windows, text)).toMatchObject({ topHash: first.topHash, unchanged: true })
+    expect((await made(disk, ada, text)).topHash).not.toBe(first.topHash)
+  })
+
   test('what is no build file is said so, and never with a stack', async () => {
     const disk = makeDisk()
     const ada = await disk.session('ada')

@@ -5,6 +5,7 @@ import { readCommit } from '../../../src/core/history/commits.ts'
 import type { Source } from '../../../src/core/model/commit.ts'
 import type { Id } from '../../../src/core/model/id.ts'
 import { build } from '../../../src/package/build.ts'
+import { check } from '../../../src/package/check.ts'
 import { exportPackage } from '../../../src/package/export.ts'
 import { gc } from '../../../src/package/gc.ts'
 import { inspect } from '../../../src/package/inspect.ts'
@@ -171,11 +172,22 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     expect((await verify(ben, ['ben/mix'])).problems).toEqual([])
     const eve = await disk.session('eve')
     await install(eve, 'ada/base', { remote: './shared', metaOnly: true })
+    disk.write({ 'src/build.yml': 'contents: { x: { package: ada/base } }' })
+    const tried = await build(eve, { handle: 'eve/mix', path: 'src' }, { dryRun: true })
+    expect(tried.topHash).toBe((await check(eve, 'src')).topHash)
     const part = await made(disk, eve, 'eve/mix', 'contents: { x: { package: ada/base } }')
     expect((await verify(eve, [])).problems).toEqual([])
     await push(eve, 'eve/mix', { remote: './other' })
     const dan = await disk.session('dan')
     expect((await install(dan, 'eve/mix', { remote: './other' })).topHash).toBe(part.topHash)
+    expect(part.topHash).toBe(tried.topHash)
     expect(await inspect(dan, 'eve/mix/x')).toMatchObject({ from: { handle: 'ada/base' } })
+    const grown = await made(disk, eve, 'eve/mix/y', 'contents: { b: { package: ada/base/big.bin } }')
+    await push(eve, 'eve/mix/y', { remote: './other' })
+    const fay = await disk.session('fay')
+    await install(fay, 'eve/mix', { remote: './other' })
+    expect(await inspect(fay, 'eve/mix/y/b')).toMatchObject({ from: { handle: 'ada/base/big.bin' } })
+    expect(await inspect(fay, 'eve/mix/x')).toMatchObject({ from: { handle: 'ada/base' } })
+    expect((await inspect(fay, 'eve/mix')).topHash).toBe(grown.topHash)
   })
 })
