@@ -27,7 +27,10 @@ export async function tableOf(
 
 /** A CSV file of vega-datasets as a table. */
 export function vegaTable(host: SandboxHost, path: string, file: string): Promise<CheckedTable> {
-  return tableOf(host, path, { sql: `SELECT * FROM read_csv('${vegaFile(file)}', sample_size = -1)`, parts: 3 })
+  return tableOf(host, path, {
+    sql: `SELECT * FROM read_csv('${vegaFile(file)}', sample_size = -1)`,
+    parts: 3,
+  })
 }
 
 /** Runs definitions as a build file has them over one or more tables; all checks on the first. */

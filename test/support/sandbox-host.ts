@@ -5,23 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { sandboxHost } from '../../src/session/sandbox-host.ts'
 import type { SandboxHost } from '../../src/table/sandbox/child-process.ts'
 
-/** This process's way of starting others, in a folder that is removed when the file's tests are done. */
+/** The session's own, in a folder that is removed when the file's tests are done. */
 export function testHost(): SandboxHost {
   const folder = mkdtempSync(join(tmpdir(), 'quilt-test-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return {
-    execPath: process.execPath,
-    folder,
-    killGroup: (pid) => {
-      try {
-        process.kill(-pid, 'SIGKILL')
-      } catch {
-        // It is gone already.
-      }
-    },
-  }
+  return sandboxHost(folder)
 }
 
 /** Writes the rows of a query to a Parquet file. */

@@ -28,7 +28,7 @@ export interface SandboxProcess {
    * @throws INVALID when the job needs more than it may, UNAVAILABLE when the process ended by itself, and the
    * signal's reason; the process is then gone
    */
-  ask(job: Job, ctx?: Context): Promise<JobAnswer>
+  ask(job: Job, ctx?: Context, milliseconds?: number): Promise<JobAnswer>
   readonly ended: boolean
   close(): Promise<void>
 }
@@ -154,9 +154,9 @@ function processOf(child: ChildProcess, host: SandboxHost, limits: SandboxLimits
     if (words.length < 4096) words += more
   })
 
-  const send = (job: Job, ctx: Context | undefined): Promise<JobAnswer> =>
+  const send = (job: Job, ctx: Context | undefined, milliseconds: number): Promise<JobAnswer> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => end('time'), limits.milliseconds)
+      const timer = setTimeout(() => end('time'), milliseconds)
       const stop = (): void => end('closed')
       ctx?.signal?.addEventListener('abort', stop)
       const settle = (): void => {
@@ -181,11 +181,11 @@ function processOf(child: ChildProcess, host: SandboxHost, limits: SandboxLimits
     get ended() {
       return ending !== undefined
     },
-    ask: async (job, ctx) => {
+    ask: async (job, ctx, milliseconds = limits.milliseconds) => {
       checkSignal(ctx)
       if (ending !== undefined) throw endingError(ending, limits, words)
       try {
-        return await send(job, ctx)
+        return await send(job, ctx, milliseconds)
       } catch (error) {
         checkSignal(ctx)
         throw error

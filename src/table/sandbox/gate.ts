@@ -1,6 +1,7 @@
 // The gate before untrusted SQL: judges the tree that DuckDB's own parser made of a text. What is not known to be
 // harmless is refused: one SELECT, known tables, functions that only compute. Pure; runs nothing, parses no SQL.
 import { allowedAggregates, allowedFunctions, allowedWindows, hiddenFunctions } from './allowed-functions.ts'
+import { isNode, textOf, typeRefusals, type Node } from './type-gate.ts'
 
 /** What the SQL may name. */
 export interface GateNames {
@@ -49,8 +50,6 @@ interface Scope {
   readonly outer: Scope | undefined
 }
 
-type Node = Readonly<Record<string, unknown>>
-
 interface Judge {
   readonly refuse: (message: string, node?: Node) => void
   readonly tables: ReadonlyMap<string, string>
@@ -71,12 +70,6 @@ const classes = new Set(
   'BETWEEN CASE CAST COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA OPERATOR STAR SUBQUERY WINDOW'.split(
     ' ',
   ),
-)
-/** What a CAST may lead to, beside lists, structs and the like of these. */
-const castTypes = new Set(
-  `boolean tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint float double decimal
-  varchar blob bit date time timestamp timestamp_s timestamp_ms timestamp_ns interval uuid json list struct map array
-  timestamp_tz time_tz bignum varint`.split(/\s+/),
 )
 const plainWord = /^[a-z_][a-z0-9_]*$/i
 
@@ -163,7 +156,10 @@ function judgeNode(node: Node, visit: Visit, judging: Judge): Inner {
     return { skip: [], nested }
   }
   if (node['class'] !== undefined) return judgeExpression(node, visit, judging)
-  if (visit.key === 'cast_type') return judgeCast(node, judging)
+  if (visit.key === 'cast_type') {
+    for (const refusal of typeRefusals(node)) refuse(refusal)
+    return { skip: Object.keys(node), nested }
+  }
   if (typeof type !== 'string') return { skip: [], nested } // a list of names, a case, a pair
   if (queryTypes.has(type)) {
     if (node['sample'] !== undefined) refuse('a sample differs from run to run')
@@ -181,7 +177,7 @@ function judgeNode(node: Node, visit: Visit, judging: Judge): Inner {
 function sourceRefusal(node: Node, type: string): string {
   if (type === 'TABLE_FUNCTION') {
     const call = node['function']
-    const name = isNode(call) ? String(call['function_name']) : ''
+    const name = isNode(call) ? textOf(call['function_name']) : ''
     return `the table function ${name} may not be called`
   }
   if (type === 'SHOW_REF') return 'DESCRIBE, SHOW and SUMMARIZE may not stand here'
@@ -190,7 +186,7 @@ function sourceRefusal(node: Node, type: string): string {
 }
 
 function judgeTable(node: Node, scope: Scope | undefined, judging: Judge): void {
-  const name = String(node['table_name'] ?? '')
+  const name = textOf(node['table_name'])
   if (['schema_name', 'catalog_name', 'at_clause'].some((key) => (node[key] ?? '') !== '')) {
     judging.refuse(`"${name}" is named with a schema or a catalog, which there are none of`, node)
     return
@@ -203,7 +199,7 @@ function judgeTable(node: Node, scope: Scope | undefined, judging: Judge): void 
 
 function judgeExpression(node: Node, visit: Visit, judging: Judge): Inner {
   const { refuse } = judging
-  const kind = String(node['class'])
+  const kind = textOf(node['class'])
   const nested = visit.nested || visit.key === 'subquery'
   if (!classes.has(kind)) {
     const words = kind === 'PARAMETER' ? 'parameters have no values here' : `${kind} may not stand here`
@@ -216,7 +212,7 @@ function judgeExpression(node: Node, visit: Visit, judging: Judge): Inner {
 }
 
 function judgeCall(node: Node, kind: string, visit: Visit, judging: Judge): void {
-  const name = String(node['function_name'] ?? '').toLowerCase()
+  const name = textOf(node['function_name']).toLowerCase()
   const schema = node['schema'] ?? ''
   const catalog = node['catalog'] ?? ''
   const aggregate = allowedAggregates.has(name)
@@ -230,34 +226,10 @@ function judgeCall(node: Node, kind: string, visit: Visit, judging: Judge): void
 
 function judgeColumn(node: Node, nested: boolean, judging: Judge): void {
   const parts = Array.isArray(node['column_names']) ? (node['column_names'] as unknown[]) : []
-  const first = String(parts[0]).toLowerCase()
+  const first = textOf(parts[0]).toLowerCase()
   if (parts.length === 1 && hiddenFunctions.has(first) && !judging.known.has(first))
     judging.refuse(`${first} differs from run to run or from machine to machine`, node)
   if (!nested) judging.columns.add(first)
-}
-
-/** A type is data, but for its name: one that is not built in may be anybody's. */
-function judgeCast(node: Node, judging: Judge): Inner {
-  const open: unknown[] = [node]
-  for (let type = open.pop(); type !== undefined; type = open.pop()) {
-    if (Array.isArray(type)) open.push(...(type as unknown[]))
-    if (!isNode(type)) continue
-    for (const key of ['schema', 'catalog'])
-      if ((type[key] ?? '') !== '') judging.refuse('a type is named with a schema or a catalog')
-    if (type['class'] !== undefined && type['class'] !== 'CONSTANT' && type['class'] !== 'TYPE')
-      judging.refuse('a type must be written out')
-    const named = type['type'] === 'UNBOUND_TYPE_INFO' || type['class'] === 'TYPE'
-    const name = named ? (type['name'] ?? type['type_name']) : type['id']
-    const id = typeof name === 'string' ? name.toLowerCase().replaceAll(' ', '_') : undefined
-    if (id !== undefined && id !== 'unbound' && !castTypes.has(castName(id)))
-      judging.refuse(`there is no type "${id}" here`)
-    for (const [key, child] of Object.entries(type)) if (key !== 'value') open.push(child)
-  }
-  return { skip: Object.keys(node), nested: false }
-}
-
-function castName(id: string): string {
-  return id.replace(/_with_time_zone$/, '_tz')
 }
 
 /**
@@ -274,7 +246,7 @@ function withNames(node: Node, visit: Visit, open: Visit[], judging: Judge): Sco
   }
   for (const pair of map as unknown[]) {
     const { key, value } = isNode(pair) ? pair : {}
-    const name = String(key)
+    const name = textOf(key)
     if (!plainWord.test(name) && !judging.aliases.has(name.toLowerCase()))
       judging.refuse(`"${name}" is no plain word, as the names in WITH must be`)
     open.push({ value, key: 'cte', scope, nested: true })
@@ -292,8 +264,4 @@ function isExpression(node: unknown): boolean {
   )
   const alone = Array.isArray(list) && list.length === 1
   return alone && others.length === 0 && isNode(from) && from['type'] === 'EMPTY'
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,7 +3,7 @@
 import { chmod, constants, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkSignal, type Context } from '../../core/base/context.ts'
-import { QuiltError } from '../../core/base/error.ts'
+import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import { startProcess, type SandboxHost, type SandboxProcess } from './child-process.ts'
 import { judge, type GateNames, type Refusal, type Verdict } from './gate.ts'
 import { defaultLimits, type SandboxLimits } from './limits.ts'
@@ -36,6 +36,9 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
+/** To start, load DuckDB and parse a first text; what fails in it is no check's fault. */
+const startMilliseconds = 60_000
+
 /** Opens a sandbox: starts its process in a new folder. @throws UNAVAILABLE */
 export async function openSandbox(
   host: SandboxHost,
@@ -47,13 +50,16 @@ export async function openSandbox(
   let child: SandboxProcess | undefined
   try {
     child = await startProcess(host, folder, limits)
-    const first = await child.ask({ job: 'parse', sql: 'SELECT 1' }, ctx) // what fails now is not a check's fault
+    const first = await child.ask({ job: 'parse', sql: 'SELECT 1' }, ctx, startMilliseconds)
     if ('error' in first) throw answerError(first)
     return sandboxOf({ child, folder, limits })
   } catch (error) {
     await child?.close()
     await rm(folder, { recursive: true, force: true })
-    throw error
+    if (!isQuiltError(error, 'INVALID')) throw error
+    throw new QuiltError('UNAVAILABLE', `the process for checks did not start: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -144,7 +150,7 @@ function answerError(answer: Extract<JobAnswer, { readonly error: string }>): Qu
     .slice(0, 500)
   switch (answer.error) {
     case 'memory':
-      return new QuiltError('INVALID', `it needs more memory than it may: ${message}`, {
+      return new QuiltError('INVALID', 'it needs more memory, or room on the disk, than it may', {
         hint: 'look at less: fewer rows, fewer columns, no join of everything with everything',
       })
     case 'sandbox':

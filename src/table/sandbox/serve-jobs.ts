@@ -104,7 +104,7 @@ export function makeServer(
   const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
   const wrong = (error: unknown, job: Job): JobAnswer => {
     const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000)
-    if (message.startsWith('Out of Memory')) return { error: 'memory', message }
+    if (/^(Out of Memory|IO Error: Could not write)/.test(message)) return { error: 'memory', message }
     return { error: job.job === 'parse' || job.job === 'load' ? 'sandbox' : 'sql', message }
   }
 
