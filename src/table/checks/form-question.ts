@@ -146,8 +146,7 @@ const isoPattern =
 
 function datesBroken({ format, min, max }: DatesForm, { type, sql, text }: ColumnSql): string {
   const iso = `CASE WHEN regexp_full_match(${text}, ${textLiteral(isoPattern)}) THEN TRY_CAST(${text} AS TIMESTAMPTZ) END`
-  const parsed =
-    format === undefined ? iso : `CAST(try_strptime(${text}, ${textLiteral(format)}) AS TIMESTAMPTZ)`
+  const parsed = format === undefined ? iso : formatted(text, format)
   const moment = isMoment(type) ? `CAST(${sql} AS TIMESTAMPTZ)` : parsed
   const beyond = (bound: string, sign: '<' | '>'): string =>
     bound.length === 10 // a date is the whole day
@@ -159,6 +158,14 @@ function datesBroken({ format, min, max }: DatesForm, { type, sql, text }: Colum
     ...(max === undefined ? [] : [beyond(max, '>')]),
   ]
   return `${sql} IS NOT NULL AND (${outside.join(' OR ')})`
+}
+
+/** DuckDB reads these words as 1 January 1900, whatever the format (1.5.6). */
+const wordPattern = '(?i)\\s*[-+]?(infinity|epoch)\\s*'
+
+function formatted(text: string, format: string): string {
+  const parsed = `CAST(try_strptime(${text}, ${textLiteral(format)}) AS TIMESTAMPTZ)`
+  return `CASE WHEN NOT regexp_full_match(${text}, ${textLiteral(wordPattern)}) THEN ${parsed} END`
 }
 
 /** Rows without a null in the columns, whose values another row has as well. */

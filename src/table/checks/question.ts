@@ -67,18 +67,17 @@ export async function ask(
   switch (question.kind) {
     case 'rows': {
       const { broken, from = '' } = question
-      const verdicts = `(SELECT (\n${broken}\n) AS "#broken" FROM "data"${from}) AS "#verdicts" WHERE "#broken"`
+      const { columns } = subject.table
+      const [row, flag] = [freeName('#row', columns), freeName('#broken', columns)]
+      const verdicts = `(SELECT (\n${broken}\n) AS ${flag} FROM "data"${from}) AS "#verdicts" WHERE ${flag}`
       const count = await countOf(verdicts)
       if (count === 0 || rows === 0) return { broken: count, rows: [] }
-      const { columns } = subject.table
       const picked = pickColumns(columns, question.columns)
-      const shown = ['"#row"', ...picked.map(({ name }) => quoted(name))].join(', ')
-      const numbered = `(SELECT row_number() OVER () AS "#row", * FROM "data") AS "data"`
-      const inner = `(SELECT "data".*, (\n${broken}\n) AS "#broken" FROM ${numbered}${from}) AS "#verdicts"`
-      const found = await run(
-        `SELECT ${shown} FROM ${inner} WHERE "#broken" ORDER BY "#row" LIMIT ${String(rows)}`,
-        rows,
-      )
+      const shown = [row, ...picked.map(({ name }) => quoted(name))].join(', ')
+      const numbered = `(SELECT row_number() OVER () AS ${row}, * FROM "data") AS "data"`
+      const inner = `(SELECT "data".*, (\n${broken}\n) AS ${flag} FROM ${numbered}${from}) AS "#verdicts"`
+      const sql = `SELECT ${shown} FROM ${inner} WHERE ${flag} ORDER BY ${row} LIMIT ${String(rows)}`
+      const found = await run(sql, rows)
       return { broken: count, rows: found.rows.map((row) => numberedRow(picked, row)) }
     }
     case 'value': {
@@ -145,6 +144,14 @@ function namesOf({ table, others }: Subject): {
     aliases: ['data', ...others.map(({ path }) => path)],
     columns: table.columns.map(({ name }) => name),
   }
+}
+
+/** A name, quoted, that no column of the table has. */
+function freeName(base: string, columns: readonly SqlColumn[]): string {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
+  let name = base
+  while (taken.has(name)) name += '#'
+  return quoted(name)
 }
 
 function pickColumns(columns: readonly SqlColumn[], about: readonly string[]): readonly SqlColumn[] {

@@ -18,7 +18,7 @@ const families: Readonly<Record<string, RegExp>> = {
   time: /^time(32|64|\b|\()(?!stamp)/,
   timestamp: /^timestamp/,
   binary: /^(large_?|fixed_?size_?)?binary|^blob/,
-  list: /^(large_?|fixed_?size_?)?list|\]$/,
+  list: /^(large_?|fixed_?size_?)?list/,
   struct: /^struct/,
   map: /^map/,
 }
@@ -48,5 +48,7 @@ export function schemaProblems(form: SchemaForm, columns: readonly NamedColumn[]
 /** The very type, or a word for its family. */
 function isOfType(type: string, wanted: string): boolean {
   const [have, want] = [type.toLowerCase().replaceAll(' ', ''), wanted.toLowerCase().replaceAll(' ', '')]
-  return have === want || (Object.hasOwn(families, want) && families[want]?.test(have) === true)
+  if (have === want) return true
+  if (have.endsWith(']')) return want === 'list' // DuckDB's way to write one
+  return Object.hasOwn(families, want) && families[want]?.test(have) === true
 }
