@@ -73,14 +73,16 @@ async function runBatch(tasks: readonly Task[], run: Run, ctx: Context | undefin
     for (const task of tasks) {
       if (verdicts.has(task)) continue
       verdicts.set(task, await caught(() => judged(sandbox, task, work, ctx), ctx))
-      if (sandbox.ended) return 0 // the parser did not survive this text; its error is kept, the next sandbox goes on
+      if (sandbox.ended !== undefined) return 0 // the parser did not survive this text; its error is kept, the next sandbox goes on
     }
     const loaded = await loadTables(sandbox, neededTables(tasks, verdicts, work), ctx)
     for (const [i, task] of tasks.entries()) {
       const verdict = verdicts.get(task) as Verdict | QuiltError
       const failure = await answerTask(sandbox, { task, verdict, work, rows: run.rows, loaded }, ctx)
+      // Memory is not given back between statements: after others a check is asked again, alone, before it is blamed.
+      if (i > 0 && (sandbox.ended === 'memory' || sandbox.ended === 'itself')) return i
       if (failure !== undefined) run.failures.push(failure)
-      if (sandbox.ended) return i + 1
+      if (sandbox.ended !== undefined) return i + 1
     }
     return tasks.length
   } finally {

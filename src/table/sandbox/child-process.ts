@@ -29,12 +29,13 @@ export interface SandboxProcess {
    * signal's reason; the process is then gone
    */
   ask(job: Job, ctx?: Context, milliseconds?: number): Promise<JobAnswer>
-  readonly ended: boolean
+  /** Why it is gone; `undefined` while it is there. */
+  readonly ended: Ending | undefined
   close(): Promise<void>
 }
 
-/** Why a process is gone, for one error each. */
-type Ending = 'time' | 'memory' | 'answer' | 'itself' | 'closed'
+/** Why a process is gone: a limit of `time`, `memory` or its `answer`, by `itself`, or `closed` by its owner. */
+export type Ending = 'time' | 'memory' | 'answer' | 'itself' | 'closed'
 
 /** What the child runs beside the functions that it is sent. */
 const frame = (parts: {
@@ -179,7 +180,7 @@ function processOf(child: ChildProcess, host: SandboxHost, limits: SandboxLimits
   return {
     pid,
     get ended() {
-      return ending !== undefined
+      return ending
     },
     ask: async (job, ctx, milliseconds = limits.milliseconds) => {
       checkSignal(ctx)

@@ -23,8 +23,8 @@ const mebibyte = 1024 * 1024
 /** The bounds where nothing else is said. */
 export const defaultLimits: SandboxLimits = {
   milliseconds: 60_000,
-  memoryBytes: 384 * mebibyte,
-  residentBytes: 768 * mebibyte,
+  memoryBytes: 320 * mebibyte,
+  residentBytes: 576 * mebibyte,
   spillBytes: 4096 * mebibyte,
   sqlCharacters: 262_144,
   valueCharacters: 200,

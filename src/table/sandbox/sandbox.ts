@@ -4,7 +4,7 @@ import { chmod, constants, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises
 import { join } from 'node:path'
 import { checkSignal, type Context } from '../../core/base/context.ts'
 import { isQuiltError, QuiltError } from '../../core/base/error.ts'
-import { startProcess, type SandboxHost, type SandboxProcess } from './child-process.ts'
+import { startProcess, type Ending, type SandboxHost, type SandboxProcess } from './child-process.ts'
 import { judge, type GateNames, type Refusal, type Verdict } from './gate.ts'
 import { defaultLimits, type SandboxLimits } from './limits.ts'
 import type { Job, JobAnswer, SqlColumn, SqlValue } from './serve-jobs.ts'
@@ -31,8 +31,8 @@ export interface Sandbox {
   describe(sql: string, names: GateNames, ctx?: Context): Promise<readonly SqlColumn[]>
   /** At most so many rows of a query. @throws INVALID when it is refused, is wrong, or needs more than it may */
   query(sql: string, names: GateNames, rows: number, ctx?: Context): Promise<SandboxRows>
-  /** True when the process is gone: after a limit was reached. Then another sandbox is needed. */
-  readonly ended: boolean
+  /** Why the process is gone, after a limit was reached, say; then another sandbox is needed. */
+  readonly ended: Ending | undefined
   close(): Promise<void>
 }
 

@@ -460,6 +460,20 @@ describe('a run', () => {
     expect(readdirSync(host.folder).filter((name) => name.startsWith('quilt-checks-'))).toEqual([])
   })
 
+  test('asks a check that needs too much memory after others again, alone, before it is blamed', async () => {
+    let sandboxes = 0
+    const counting = { ...host, killGroup: (pid: number) => host.killGroup((sandboxes++, pid)) }
+    const definitions = { a: 'wind > 9', heavy: "length(lpad(weather, 2000000000, 'y')) > 0", b: 'wind > 8' }
+    const limits = { ...defaultLimits, residentBytes: 300 * 1024 * 1024 }
+    const { failures } = await check(definitions, weather, { host: counting, limits, rows: 0 })
+    expect(failures.map(({ check, message }) => [check, message])).toEqual([
+      ['a', '1460 of 1461 rows break it'],
+      ['heavy', 'it needs more memory than 300 MiB'],
+      ['b', '1454 of 1461 rows break it'],
+    ])
+    expect(sandboxes).toBe(3)
+  })
+
   test('over more tables than one sandbox takes tells of each, in order, and how far it is', async () => {
     const file = (await tableOf(host, 'one', { sql: 'SELECT 1 AS x' })).parts
     const tables = Array.from({ length: 130 }, (_, i) => ({

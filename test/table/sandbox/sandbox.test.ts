@@ -162,7 +162,7 @@ describe('a query that wants too much', () => {
           message: 'it was stopped after 1.5 s',
         })
         expect(performance.now() - before).toBeLessThan(5000)
-        expect(sandbox.ended).toBe(true)
+        expect(sandbox.ended).toBe('time')
         await expect(sandbox.query('SELECT 1', names, 1)).rejects.toMatchObject({ code: 'INVALID' })
       },
       { milliseconds: 1500 },
@@ -209,7 +209,7 @@ describe('a query that wants too much', () => {
       const before = performance.now()
       await expect(sandbox.query(endless, names, 1, { signal: controller.signal })).rejects.toBe(reason)
       expect(performance.now() - before).toBeLessThan(1500)
-      expect(sandbox.ended).toBe(true)
+      expect(sandbox.ended).toBe('closed')
     })
     expect(leftovers()).toEqual([])
   })

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startProcess, type SandboxProcess } from '../../../src/table/sandbox/child-process.ts'
@@ -257,7 +258,7 @@ describe('the process', () => {
     const child = await startProcess(host, folder, { ...defaultLimits, answerBytes: 10_000 })
     const sql = `SELECT ${'1, '.repeat(200)} 1`
     await expect(child.ask({ job: 'parse', sql })).rejects.toMatchObject({ code: 'INVALID' })
-    expect(child.ended).toBe(true)
+    expect(child.ended).toBe('answer')
     await child.close()
   })
 })
@@ -304,6 +305,21 @@ describe('from a program of its own', () => {
     ]
     const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: repositoryFolder })
     expect(stdout).toContain('[[0]]')
+  })
+
+  test('it starts from the built library', () => {
+    const dist = join(repositoryFolder, 'dist', 'table', 'sandbox', 'sandbox.js')
+    if (!existsSync(dist)) throw new Error('build first: npm run build')
+    const script = `
+      const { openSandbox } = await import(${JSON.stringify(pathToFileURL(dist).href)})
+      const [, folder, file] = process.argv
+      const host = { execPath: process.execPath, folder, killGroup: (pid) => process.kill(-pid, 'SIGKILL') }
+      const sandbox = await openSandbox(host)
+      await sandbox.load([{ name: 'data', parts: [file] }])
+      console.log(JSON.stringify((await sandbox.query('SELECT avg(i) FROM data', { tables: ['data'] }, 1)).rows))
+      await sandbox.close()`
+    const argv = ['--input-type=module', '--eval', script, '--', folder, original]
+    expect(execFileSync(process.execPath, argv, { encoding: 'utf8', cwd: folder })).toBe('[[49.5]]\n')
   })
 
   test('it ends when its parent is killed', async () => {
