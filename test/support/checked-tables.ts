@@ -1,6 +1,7 @@
 // Tables for checks in tests: CSV files of vega-datasets as Parquet, and small ones from SQL.
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { expect } from 'vitest'
 import type { SandboxHost } from '../../src/table/sandbox/child-process.ts'
 import { parseChecks } from '../../src/table/checks/parse-checks.ts'
 import { runChecks, type CheckReport, type CheckTools } from '../../src/table/checks/run-checks.ts'
@@ -55,4 +56,32 @@ async function columnsOf(file: string): Promise<CheckedTable['columns']> {
   connection.closeSync()
   instance.closeSync()
   return columns
+}
+
+/** What became of each definition: `holds`, or what is told. */
+async function told(
+  definitions: Readonly<Record<string, unknown>>,
+  tables: CheckedTable | readonly CheckedTable[],
+  host: SandboxHost,
+): Promise<Readonly<Record<string, string>>> {
+  const { failures, asked } = await check(definitions, tables, { host, rows: 0 })
+  expect(asked).toBe(Object.keys(definitions).length)
+  const messages = new Map(failures.map(({ check, message, reason }) => [check, `${reason}: ${message}`]))
+  return Object.fromEntries(Object.keys(definitions).map((name) => [name, messages.get(name) ?? 'holds']))
+}
+
+/** Definitions with what must become of them. */
+export type Expected = Readonly<Record<string, readonly [definition: unknown, outcome: unknown]>>
+
+/** Asks all of the first table, and compares what became of each. */
+export async function expectAll(
+  host: SandboxHost,
+  cases: Expected,
+  tables: CheckedTable | readonly CheckedTable[],
+): Promise<void> {
+  const entries = Object.entries(cases)
+  const definitions = Object.fromEntries(entries.map(([name, [definition]]) => [name, definition]))
+  expect(await told(definitions, tables, host)).toEqual(
+    Object.fromEntries(entries.map(([name, [, outcome]]) => [name, outcome])),
+  )
 }

@@ -79,7 +79,7 @@ export async function startProcess(
   const program = frame({ duckdb: duckdbPath(), folder, limits })
   const child = spawn(...commandOf(host, program, limits), {
     cwd: folder,
-    env: { HOME: folder, TZ: 'UTC' },
+    env: environment(folder),
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     detached: true,
     windowsHide: true,
@@ -101,6 +101,11 @@ function duckdbPath(): string {
     const hint = 'install it with quilt-ts: npm install'
     throw new QuiltError('UNAVAILABLE', 'DuckDB is not installed, so that no check can run', { hint, cause })
   }
+}
+
+/** Nothing of the user's. With one arena glibc keeps a third less of what DuckDB gives back (measured). */
+function environment(folder: string): Readonly<Record<string, string>> {
+  return { HOME: folder, TZ: 'UTC', MALLOC_ARENA_MAX: '1' }
 }
 
 type Command = [file: string, args: readonly string[]]

@@ -189,6 +189,7 @@ describe('the process', () => {
         const environment = readFileSync(`${at}/environ`, 'utf8').split('\0').filter(Boolean).sort()
         expect(environment.filter((line) => !/^(PWD|OLDPWD|SHLVL|_)=/.test(line))).toEqual([
           `HOME=${folder}`,
+          'MALLOC_ARENA_MAX=1',
           'TZ=UTC',
         ])
         expect(readlinkSync(`${at}/cwd`)).toBe(folder)
