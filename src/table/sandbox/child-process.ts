@@ -190,6 +190,7 @@ function processOf(child: ChildProcess, host: SandboxHost, limits: SandboxLimits
     ask: async (job, ctx, milliseconds = limits.milliseconds) => {
       checkSignal(ctx)
       if (ending !== undefined) throw endingError(ending, limits, words)
+      if (waiting !== undefined) throw new Error('a job is being done: ask one after the other')
       try {
         return await send(job, ctx, milliseconds)
       } catch (error) {
