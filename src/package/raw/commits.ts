@@ -38,6 +38,10 @@ export async function commitTree(session: Session, parts: CommitParts, ctx?: Con
   const nodes = nodeReader(objects)
   const tree = await objectId(session, parts.tree, ctx)
   const derived = parts.derived === undefined ? undefined : await objectId(session, parts.derived, ctx)
+  for (const id of derived === undefined ? [tree] : [tree, derived]) {
+    const { kind } = await readObject(objects, id, ctx)
+    if (kind !== 'tree') throw new QuiltError('INVALID', `${id} is a ${kind}, no tree`)
+  }
   await nodes.readNodes(derived === undefined ? [tree] : [tree, derived])
   const parents: Id[] = []
   for (const parent of parts.parents ?? []) {
@@ -147,6 +151,16 @@ export async function updateRef(
         pkg,
         (state) => {
           const from = move.from === undefined ? state?.refs.get(name) : expected
+          const version = name.startsWith('version/') ? state?.refs.get(name) : undefined
+          if (version !== undefined && version !== to) {
+            throw new QuiltError(
+              'CONFLICT',
+              `${move.ref} of ${move.pkg} is commit ${version}, and versions are for ever`,
+              {
+                hint: 'choose another version, or use a tag',
+              },
+            )
+          }
           return { edits: from === to ? [] : [{ name, from, to }] }
         },
         record,

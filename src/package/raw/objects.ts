@@ -4,10 +4,12 @@ import { iterateBytes, type Bytes } from '../../core/base/bytes.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { ByteSource } from '../../core/base/source.ts'
 import { isId, isIdPrefix, type Id, type Kind } from '../../core/model/id.ts'
-import { parseHandle } from '../../core/model/revision.ts'
+import { parseHandle, type Handle } from '../../core/model/revision.ts'
 import { dryRun } from '../../core/store/dry-writer.ts'
 import { readObject } from '../../core/store/pack-store.ts'
-import { needRevision } from '../names/installed.ts'
+import { withTrees } from '../exchange/bring.ts'
+import { describeRevision, needRevision } from '../names/installed.ts'
+import { needNode } from '../names/nodes.ts'
 import type { Session } from '../session.ts'
 
 /** Bytes of a blob read at once. */
@@ -34,6 +36,20 @@ export async function hashObject(
   const { objects } = (await session.local()).repository
   if (!write) return dryRun(objects).out.writeBlob(body, ctx)
   return objects.batch((out) => out.writeBlob(iterateBytes(body), ctx), undefined, ctx)
+}
+
+async function handleId(session: Session, handle: Handle, ctx?: Context): Promise<Id> {
+  const named = await needRevision(session, handle, ctx)
+  if (handle.path === '') return named.id
+  const { store, state, commit } = await withTrees(session, named, ctx)
+  const name = describeRevision(state.pkg, handle.revision)
+  const root = { tree: commit.tree, handle: name }
+  const { entry, path } = await needNode(store.repository.objects, root, handle.path, ctx)
+  if (entry === undefined) return commit.tree
+  if (entry.type !== 'link') return entry.id
+  throw new QuiltError('INVALID', `"${path}" in ${name} is a link, which is no object`, {
+    hint: 'list its folder with: quilt raw ls-tree',
+  })
 }
 
 /** An object's bytes, and how they are kept. */
@@ -63,11 +79,12 @@ async function* slices(source: ByteSource, ctx?: Context): AsyncGenerator<Uint8A
 }
 
 /**
- * The id that a text names: an id, the beginning of one (6 digits or more), or a handle's commit.
+ * The id that a text names: an id, the beginning of one (6 digits or more), a handle's commit, or the tree or the blob
+ * at its path.
  * @throws NOT_FOUND, AMBIGUOUS, INVALID
  */
 export async function objectId(session: Session, text: string, ctx?: Context): Promise<Id> {
-  if (text.includes('/')) return (await needRevision(session, parseHandle(text), ctx)).id
+  if (text.includes('/')) return handleId(session, parseHandle(text), ctx)
   const prefix = text.toLowerCase()
   if (isId(prefix)) return prefix
   if (!isIdPrefix(prefix)) {

@@ -6,21 +6,13 @@ import { decodeCommit } from '../../core/codec/objects/commit.ts'
 import type { TreeEntry } from '../../core/codec/objects/tree-entry.ts'
 import { isId, parseId, type Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
-import { readObject } from '../../core/store/pack-store.ts'
+import { readObject, type PackStore } from '../../core/store/pack-store.ts'
 import { build } from '../../core/tree/build.ts'
 import { derivedEntries, entries } from '../../core/tree/entries.ts'
 import { nodeReader, treeMeta } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import type { Session } from '../session.ts'
 import { objectId } from './objects.ts'
-
-/** What is said of an entry beside its type, id, size and name. */
-interface LineExtras {
-  readonly executable?: true
-  readonly meta?: JsonObject
-  readonly source?: string
-  readonly reading?: { readonly parser: string; readonly options: JsonObject }
-}
 
 /** One entry of a tree, at its path. */
 export interface TreeLine {
@@ -57,7 +49,11 @@ async function treeId(session: Session, text: string, ctx?: Context): Promise<Id
   const { objects } = (await session.local()).repository
   const id = await objectId(session, text, ctx)
   const object = await readObject(objects, id, ctx)
-  return object.kind === 'commit' ? decodeCommit(object.body, id).tree : id
+  if (object.kind === 'commit') return decodeCommit(object.body, id).tree
+  if (object.kind === 'tree') return id
+  throw new QuiltError('INVALID', `${id} is a ${object.kind}, no tree`, {
+    hint: `read it with: quilt raw cat-object ${id}`,
+  })
 }
 
 /** The metadata of a package, which the root of its tree carries. */
@@ -103,17 +99,48 @@ export function parseTreeLine(line: string): TreeEntry {
   const [, type, id, size, name, more] = match
   const parsed = name?.startsWith('"') === true ? parseJson(line, name) : name
   if (typeof parsed !== 'string') throw badLine(line, 'its name is no text')
-  const extras =
-    more === undefined ? {} : (parseJson(line, more) as LineExtras & { readonly target?: string })
+  const extras = more === undefined ? {} : parseExtras(line, type as TreeEntry['type'], parseJson(line, more))
   if (type === 'link') {
-    const { target, ...rest } = extras
-    if (typeof target !== 'string') throw badLine(line, 'a link needs {"target": …}')
-    return { type, name: parsed, target, ...rest } as TreeEntry
+    if (extras['target'] === undefined) throw badLine(line, 'a link needs {"target": …}')
+    return { type, name: parsed, ...extras } as TreeEntry
   }
   if (id === undefined || !isId(id)) throw badLine(line, 'it has no id')
   if (type === 'group') return { type, name: parsed, id, ...extras } as TreeEntry
   if (!/^\d+$/.test(size ?? '')) throw badLine(line, 'it has no size')
   return { type, name: parsed, id, size: Number(size), ...extras } as TreeEntry
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isReading = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  const { parser, options, ...rest } = value as Record<string, unknown>
+  return isText(parser) && isObject(options) && Object.keys(rest).length === 0
+}
+
+/** What may be said of an entry beside its type, id, size and name, and whether it is that. */
+const extraKinds: Readonly<Record<TreeEntry['type'], Readonly<Record<string, (value: unknown) => boolean>>>> =
+  {
+    group: { meta: isObject },
+    file: { executable: (value) => value === true, meta: isObject, source: isText, reading: isReading },
+    link: { meta: isObject, target: isText },
+    recipe: {},
+  }
+
+function parseExtras(
+  line: string,
+  type: TreeEntry['type'],
+  value: unknown,
+): Readonly<Record<string, unknown>> {
+  const extras = value as Record<string, unknown>
+  for (const [key, one] of Object.entries(extras)) {
+    const kinds = extraKinds[type]
+    if (!Object.hasOwn(kinds, key))
+      throw badLine(line, `a ${type} has no ${JSON.stringify(key.slice(0, 40))}`)
+    if (kinds[key]?.(one) !== true) throw badLine(line, `its ${JSON.stringify(key)} is not what it must be`)
+  }
+  return extras
 }
 
 function parseJson(line: string, text: string): unknown {
@@ -128,6 +155,26 @@ function badLine(line: string, why: string): QuiltError {
   return new QuiltError('INVALID', `${JSON.stringify(line.slice(0, 120))} is no line of a tree: ${why}`, {
     hint: 'see the form with: quilt raw ls-tree',
   })
+}
+
+const kindOf = { group: 'tree', file: 'blob', recipe: 'recipe' } as const
+
+/** Refuses entries whose object is of another kind or size than they say: a package of them would be damaged. */
+async function checkObjects(objects: PackStore, found: readonly TreeEntry[], ctx?: Context): Promise<void> {
+  const named = found.flatMap((entry) => (entry.type === 'link' ? [] : [entry]))
+  const places = await objects.locate([...new Set(named.map(({ id }) => id))], ctx)
+  for (const entry of named) {
+    const place = places.get(entry.id)
+    if (place === undefined) continue // written by this very batch
+    if (place.kind !== kindOf[entry.type]) {
+      throw new QuiltError('INVALID', `${entry.id} is a ${place.kind}, and a ${entry.type} needs another`)
+    }
+    if (entry.type !== 'file') continue
+    const { size } = place.encoding === 'recipe' ? await objects.open(entry.id, undefined, ctx) : place
+    if (size !== entry.size) {
+      throw new QuiltError('INVALID', `blob ${entry.id} has ${String(size)} bytes, not ${String(entry.size)}`)
+    }
+  }
 }
 
 /**
@@ -148,6 +195,7 @@ export async function writeTree(
       const ids = found.flatMap((entry) => (entry.type === 'link' ? [] : [parseId(entry.id)]))
       const [missing] = await out.missing(ids, ctx)
       if (missing !== undefined) throw new QuiltError('NOT_FOUND', `object ${missing} is not here`)
+      await checkObjects(objects, found, ctx)
       return build(out, found, meta)
     },
     undefined,
