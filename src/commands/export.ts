@@ -7,7 +7,7 @@ import { exportPackage } from '../package/export.ts'
 export default class Export extends BaseCommand<typeof Export> {
   static override summary = "Write a package's files out, byte by byte as they went in"
   static override description =
-    'With --symlinks files become links into the store. They are read-only; who edits one all the same damages the store, which `quilt verify` finds.'
+    'A part keeps its path: `export ada/wine/reds ./out` writes out/reds/… With --symlinks files become links into the store. They are read-only; who edits one all the same damages the store, which `quilt verify` finds.'
   static override args = {
     handle: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
     dest: Args.string({

@@ -16,7 +16,7 @@ import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
 import { edit } from '../core/tree/edit.ts'
 import { lookup } from '../core/tree/lookup.ts'
-import { nodeReader } from '../core/tree/node.ts'
+import { nodeReader, type NodeReader } from '../core/tree/node.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import type { BuildSource } from './build-source.ts'
 import { writeDerived } from './derived.ts'
@@ -269,12 +269,34 @@ interface TreeParts {
   readonly cache: StatCache
 }
 
+/**
+ * Refuses a node below what is no group: it would take its place.
+ * @throws INVALID naming it
+ */
+async function refuseBelowFile(
+  nodes: NodeReader,
+  { tree, path }: { readonly tree: Id | undefined; readonly path: string },
+  ctx?: Context,
+): Promise<void> {
+  const names = tree === undefined ? [] : path.split('/')
+  for (let depth = 1; depth < names.length; depth++) {
+    const above = names.slice(0, depth).join('/')
+    const entry = await lookup(nodes, tree as Id, above, ctx)
+    if (entry === undefined) return
+    if (entry.type === 'group') continue
+    throw new QuiltError('INVALID', `"${above}" is a ${entry.type}, so nothing can lie below it`, {
+      hint: `build another node, or "${above}" itself`,
+    })
+  }
+}
+
 /** The new root tree: the source's own, or `latest`'s with the source in its place. */
 async function makeTree(
   { at, base, prepared }: BuildJob,
   { out, objects, cache }: TreeParts,
   ctx?: Context,
 ): Promise<{ readonly tree: Id; readonly source: SourceTree }> {
+  await refuseBelowFile(nodeReader(objects), { tree: base.commit?.tree, path: at.path }, ctx)
   const source = await prepared.write({ out, cache }, ctx)
   const { entry } = source
   if (at.path === '') return { tree: (entry as GroupEntry).id, source }

@@ -4,13 +4,15 @@ import { QuiltError } from '../core/base/error.ts'
 import type { Entry, GroupEntry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import type { JsonObject } from '../core/model/metadata.ts'
+import { splitPath } from '../core/model/path.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import { layered } from '../core/store/layered.ts'
 import type { ObjectReader } from '../core/store/object-store.ts'
-import { diff as diffTrees } from '../core/tree/diff.ts'
+import { diffPlaced, type PlacedTree } from '../core/tree/diff.ts'
 import { nodeReader } from '../core/tree/node.ts'
 import { buildSource } from './build-source.ts'
+import { withTrees } from './exchange/bring.ts'
 import { describeRevision, needRevision } from './names/installed.ts'
 import { needNode } from './names/nodes.ts'
 import { latestRevision } from './names/revisions.ts'
@@ -53,8 +55,7 @@ export interface Compared {
 }
 
 /** One of the two things compared. */
-interface Side {
-  readonly tree: Id | undefined
+interface Side extends PlacedTree {
   readonly objects: ObjectReader
 }
 
@@ -75,7 +76,7 @@ export async function diff(session: Session, { a, b }: Compared, ctx?: Context):
     added: new Map<string, { path: string; size: number }[]>(),
     removed: [] as { path: string; id: Id; size: number }[],
   }
-  for await (const change of diffTrees(nodes, from.tree, to.tree, ctx)) {
+  for await (const change of diffPlaced(nodes, from, to, ctx)) {
     const { path } = change
     if (change.from !== undefined && change.to !== undefined) {
       modified.push(modifiedPath(path, change.from, change.to))
@@ -167,12 +168,12 @@ function isFolder(session: Session, text: string): boolean {
 }
 
 async function side(session: Session, handle: Handle, ctx?: Context): Promise<Side> {
-  const { store, state, commit } = await needRevision(session, handle, ctx)
+  const { store, state, commit } = await withTrees(session, await needRevision(session, handle, ctx), ctx)
   const { objects } = store.repository
-  if (handle.path === '') return { tree: commit.tree, objects }
+  if (handle.path === '') return { tree: commit.tree, above: 0, objects }
   const name = describeRevision(state.pkg, handle.revision)
-  const { entry } = await needNode(objects, { tree: commit.tree, handle: name }, handle.path, ctx)
-  if (entry?.type === 'group') return { tree: entry.id, objects }
+  const { entry, path } = await needNode(objects, { tree: commit.tree, handle: name }, handle.path, ctx)
+  if (entry?.type === 'group') return { tree: entry.id, above: splitPath(path).length, objects }
   throw new QuiltError('INVALID', `"${handle.path}" in ${name} is no group`, {
     hint: 'compare groups, or whole packages',
   })
@@ -193,7 +194,7 @@ async function folderSide(session: Session, path: string, left: Handle, ctx?: Co
     source,
     {
       session,
-      at: { pkg: left.pkg, path: '' },
+      at: { pkg: left.pkg, path: left.path },
       commit: undefined,
       objects,
       followLinks: false,
@@ -203,5 +204,5 @@ async function folderSide(session: Session, path: string, left: Handle, ctx?: Co
     ctx,
   )
   const { entry } = await prepared.write({ out, cache: { ...cache, write: () => Promise.resolve() } }, ctx)
-  return { tree: (entry as GroupEntry).id, objects }
+  return { tree: (entry as GroupEntry).id, above: splitPath(left.path).length, objects }
 }

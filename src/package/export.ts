@@ -1,18 +1,16 @@
 // export: a package's files, byte by byte as they went in, below a folder.
 import type { Context } from '../core/base/context.ts'
-import { isQuiltError, QuiltError } from '../core/base/error.ts'
-import { isAsked } from '../core/repo/reach.ts'
 import { chunkThreshold } from '../core/chunk/fastcdc.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
-import { formatPackageName } from '../core/model/package-name.ts'
+import { promised } from '../core/store/promised.ts'
 import { lookup, lookupDerived } from '../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../core/tree/node.ts'
 import { joinPath } from '../core/model/path.ts'
 import { checkout } from '../worktree/checkout.ts'
 import type { CheckoutItem } from '../worktree/checkout-target.ts'
 import { plainFiles } from '../worktree/plain-files.ts'
-import { fetchCommit } from './exchange/fetch.ts'
+import { withBytes, withTrees } from './exchange/bring.ts'
 import {
   describeRevision,
   handleWith,
@@ -22,7 +20,6 @@ import {
 } from './names/installed.ts'
 import { exported, exportedName } from './names/exported.ts'
 import { needNode } from './names/nodes.ts'
-import { openRemoteFor } from './exchange/origin.ts'
 import type { Session } from './session.ts'
 
 /** How to export. */
@@ -58,12 +55,13 @@ export async function exportPackage(
   options: ExportOptions = {},
   ctx?: Context,
 ): Promise<ExportResult> {
-  const asked = await needRevision(session, handleWith(handle, options), ctx)
+  const named = await needRevision(session, handleWith(handle, options), ctx)
+  const asked = await withTrees(session, named, ctx)
   const name = describeRevision(asked.state.pkg, asked.handle.revision)
   const trees = asked.store.repository.objects
   const { path } = await needNode(trees, { tree: asked.commit.tree, handle: name }, asked.handle.path, ctx)
   const revision = await withBytes(session, asked, path, ctx)
-  const { objects } = revision.store.repository
+  const objects = promised(revision.store.repository.objects)
   const nodes = nodeReader(objects)
   const folder = session.resolvePath(destination)
   const { derived } = revision.commit
@@ -101,7 +99,7 @@ async function plainFilesOf(
   return plainFiles({
     fs: session.fs,
     folder: `${local.folder}/files`,
-    objects: store.repository.objects,
+    objects: promised(store.repository.objects),
     randomName: () => session.ambient.randomName(),
   })
 }
@@ -124,44 +122,7 @@ async function* itemsAt(
     if (entry === undefined) return
     yield { path: joinPath(names.slice(0, depth - 1).join('/'), exportedName(entry)), entry }
     if (depth < names.length || entry.type !== 'group') continue
-    for await (const below of exported(nodes, entry.id, ctx))
+    for await (const below of exported(nodes, entry.id, ctx, names.length))
       yield { path: `${at}/${below.path}`, entry: below.entry }
   }
-}
-
-/**
- * The same revision with all bytes at a path on this machine; what is not here comes from the origin.
- * @throws UNAVAILABLE naming the command, when the origin cannot be reached
- */
-export async function withBytes(
-  session: Session,
-  revision: InstalledRevision,
-  path: string,
-  ctx?: Context,
-): Promise<InstalledRevision> {
-  const { state, id } = revision
-  const extent = state.partial.get(id)
-  if (isAsked(extent, path)) return revision
-  const name = formatPackageName(state.pkg)
-  try {
-    const there = await openRemoteFor(session, state.pkg, { state, options: {} }, ctx)
-    const asked = path === '' ? undefined : [path]
-    await fetchCommit(
-      session,
-      { pkg: state.pkg, from: there.repository, commit: id, extent: asked, edits: () => [], reason: 'fetch' },
-      ctx,
-    )
-  } catch (error) {
-    if (!isQuiltError(error) || error.code === 'CORRUPT') throw error
-    const what = path === '' ? name : `${name}/${path}`
-    throw new QuiltError(
-      'UNAVAILABLE',
-      `not all of ${what} is on this machine, and its origin cannot give it: ${error.message}`,
-      {
-        hint: `bring it with: quilt install ${what}`,
-        cause: error,
-      },
-    )
-  }
-  return needRevision(session, revision.handle, ctx)
 }

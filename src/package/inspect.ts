@@ -8,6 +8,7 @@ import { joinPath } from '../core/model/path.ts'
 import { isAsked } from '../core/repo/reach.ts'
 import { entries } from '../core/tree/entries.ts'
 import { nodeReader, treeMeta, type NodeReader } from '../core/tree/node.ts'
+import { withTrees } from './exchange/bring.ts'
 import { aliasesOf } from './names/alias.ts'
 import {
   describeRevision,
@@ -66,7 +67,8 @@ export async function inspect(
   options: InspectOptions = {},
   ctx?: Context,
 ): Promise<Inspected> {
-  const revision = await needRevision(session, handleWith(handle, options), ctx)
+  const named = await needRevision(session, handleWith(handle, options), ctx)
+  const revision = await withTrees(session, named, ctx)
   const { state, commit, id } = revision
   const { objects } = revision.store.repository
   const nodes = nodeReader(objects)

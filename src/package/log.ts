@@ -34,8 +34,8 @@ export interface LogOptions extends RemoteOptions {
 }
 
 /**
- * The moves of `latest`, newest first: a row for each push that the origin saw, before them local builds that it
- * has not seen.
+ * The moves of `latest`, newest first: a row for each push that the origin saw, and for each local build that it
+ * has not.
  * @throws NOT_FOUND, UNAVAILABLE
  * @example for await (const row of log(session, 'ada/wine')) console.log(row.topHash)
  */
@@ -52,17 +52,52 @@ export async function* log(
     const { store, state } = here ?? (await needInstalled(session, name, ctx))
     yield* options.commits === true
       ? commitRows(store.repository, state, ctx)
-      : moveRows(store.repository, state, ctx)
+      : withoutReasons(moveRows(store.repository, state, ctx))
     return
   }
   const there = await openRemoteFor(session, name, { state: here?.state, options }, ctx)
   const state = await there.repository.refs.get(name, ctx)
-  if (here !== undefined && options.remote === undefined) {
-    const pushed = await movedTo(there.repository, state, ctx)
-    for await (const row of moveRows(here.store.repository, here.state, ctx))
-      if (!pushed.has(row.commit)) yield row
-  } else if (state === undefined) await needInstalled(session, name, ctx)
-  if (state !== undefined) yield* moveRows(there.repository, state, ctx)
+  const theirs = state === undefined ? noRows() : moveRows(there.repository, state, ctx)
+  if (here === undefined || options.remote !== undefined) {
+    if (state === undefined) await needInstalled(session, name, ctx)
+    yield* withoutReasons(theirs)
+    return
+  }
+  const pushed = await movedTo(there.repository, state, ctx)
+  yield* newestFirst(
+    builtHere(moveRows(here.store.repository, here.state, ctx), pushed),
+    withoutReasons(theirs),
+  )
+}
+
+async function* noRows(): AsyncGenerator<MoveRow> {}
+
+/** The rows of builds that the origin has not seen as moves of its own: installs are none. */
+async function* builtHere(rows: AsyncGenerator<MoveRow>, pushed: ReadonlySet<Id>): AsyncGenerator<LogRow> {
+  for await (const { reason, ...row } of rows) {
+    if (reason !== 'install' && reason !== 'fetch' && !pushed.has(row.commit)) yield row
+  }
+}
+
+async function* withoutReasons(rows: AsyncGenerator<MoveRow>): AsyncGenerator<LogRow> {
+  for await (const { reason: _, ...row } of rows) yield row
+}
+
+/** Two logs as one, by their times, each keeping its own order. */
+async function* newestFirst(
+  ours: AsyncGenerator<LogRow>,
+  theirs: AsyncGenerator<LogRow>,
+): AsyncGenerator<LogRow> {
+  let [a, b] = [await ours.next(), await theirs.next()]
+  while (a.done !== true || b.done !== true) {
+    if (b.done === true || (a.done !== true && a.value.time >= b.value.time)) {
+      yield (a as IteratorYieldResult<LogRow>).value
+      a = await ours.next()
+    } else {
+      yield b.value
+      b = await theirs.next()
+    }
+  }
 }
 
 async function movedTo(
@@ -78,14 +113,26 @@ async function movedTo(
   return ids
 }
 
-async function* moveRows(repository: Repository, state: PackageState, ctx?: Context): AsyncGenerator<LogRow> {
+/** A row, and why `latest` was moved. */
+interface MoveRow extends LogRow {
+  readonly reason: string
+}
+
+async function* moveRows(
+  repository: Repository,
+  state: PackageState,
+  ctx?: Context,
+): AsyncGenerator<MoveRow> {
   for await (const record of repository.refs.log(state.pkg, ctx)) {
     if (record.deleted) return
     const to = record.edits.find(({ name }) => name === latest)?.to
     if (to === undefined) continue
     const commit = await commitIfHere(repository, to, ctx)
     const { name, time } = record.who
-    yield row(state, { id: to, commit, author: commit?.author.name ?? name, time })
+    yield {
+      ...row(state, { id: to, commit, author: commit?.author.name ?? name, time }),
+      reason: record.reason,
+    }
   }
 }
 

@@ -31,10 +31,26 @@ export interface EntryDiff {
  * metadata does; what differs below them is told by its own paths. A group on one side only is told, and so is
  * everything below it. `undefined` is the empty tree. Making the changes with `edit` turns `a` into `b`.
  */
-export async function* diff(
+export function diff(
   objects: TreeSource,
   a: Id | undefined,
   b: Id | undefined,
+  ctx?: Context,
+): AsyncGenerator<Change> {
+  return diffPlaced(objects, { tree: a, above: 0 }, { tree: b, above: 0 }, ctx)
+}
+
+/** A tree, and the number of groups that it lies below in its package: its links may point so far up. */
+export interface PlacedTree {
+  readonly tree: Id | undefined
+  readonly above: number
+}
+
+/** As `diff`, for trees that are groups of packages. */
+export async function* diffPlaced(
+  objects: TreeSource,
+  { tree: a, above: aboveA }: PlacedTree,
+  { tree: b, above: aboveB }: PlacedTree,
   ctx?: Context,
 ): AsyncGenerator<Change> {
   const nodes = nodesOf(objects, ctx)
@@ -46,8 +62,9 @@ export async function* diff(
       continue
     }
     const path = joinPath(top.path, next.value.name)
-    const from = next.value.from === undefined ? undefined : entryAt(next.value.from, open.length - 1)
-    const to = next.value.to === undefined ? undefined : entryAt(next.value.to, open.length - 1)
+    const level = open.length - 1
+    const from = next.value.from === undefined ? undefined : entryAt(next.value.from, aboveA + level)
+    const to = next.value.to === undefined ? undefined : entryAt(next.value.to, aboveB + level)
     if (!sameButContent(from, to)) yield { path, from, to }
     const [below, now] = [groupId(from), groupId(to)]
     if (below === now) continue

@@ -15,10 +15,16 @@ export interface Located {
 }
 
 /**
- * Every entry at and below `root`, each folder's ascending, a group before what lies below it.
+ * Every entry at and below `root`, each folder's ascending, a group before what lies below it. `above` is the number
+ * of groups that `root` lies below in its package: links may point so far up.
  * @throws CORRUPT below 512 levels
  */
-export async function* walk(objects: TreeSource, root: Id, ctx?: Context): AsyncGenerator<Located> {
+export async function* walk(
+  objects: TreeSource,
+  root: Id,
+  ctx?: Context,
+  above = 0,
+): AsyncGenerator<Located> {
   const nodes = nodesOf(objects, ctx)
   const open = [{ path: '', listing: entries(nodes, root) }]
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
@@ -28,10 +34,10 @@ export async function* walk(objects: TreeSource, root: Id, ctx?: Context): Async
       continue
     }
     const path = joinPath(top.path, next.value.name)
-    const entry = entryAt(next.value, open.length - 1)
+    const entry = entryAt(next.value, above + open.length - 1)
     yield { path, entry }
     if (entry.type !== 'group') continue
-    checkDepth(open.length, path)
+    checkDepth(above + open.length, path)
     open.push({ path, listing: entries(nodes, entry.id) })
   }
 }

@@ -1,6 +1,6 @@
 // Which remote a verb acts on: the one that is named, the package's origin, or the configured one.
 import type { Context } from '../../core/base/context.ts'
-import { QuiltError } from '../../core/base/error.ts'
+import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import { formatPackageName, type PackageName } from '../../core/model/package-name.ts'
 import type { Repository } from '../../core/repo/repository.ts'
 import type { PackageState } from '../../core/store/ref-store.ts'
@@ -29,7 +29,7 @@ export function remoteFor(
 
 /**
  * Opens a package's repository on the remote to use.
- * @throws INVALID when there is no remote; NOT_FOUND when nothing is there; UNAVAILABLE
+ * @throws INVALID when there is no remote; NOT_FOUND when nothing is there; UNAVAILABLE, also when the origin is gone
  */
 export async function openRemoteFor(
   session: Session,
@@ -48,5 +48,20 @@ export async function openRemoteFor(
     })
   }
   const { address, remote } = await session.remote(name)
-  return { address, repository: await remote.repository(pkg, { create: choice.create === true }, ctx) }
+  const isOrigin = choice.options.remote === undefined && choice.state?.origin !== undefined
+  // What a package came from is not made anew: where it is gone, a disk is not mounted, or a folder was moved.
+  const create = choice.create === true && !isOrigin
+  try {
+    return { address, repository: await remote.repository(pkg, { create }, ctx) }
+  } catch (error) {
+    if (!isOrigin || !isQuiltError(error, 'NOT_FOUND')) throw error
+    throw new QuiltError(
+      'UNAVAILABLE',
+      `the origin of ${formatPackageName(pkg)} is not there: no repository at ${address}`,
+      {
+        hint: 'is its disk mounted? Name another remote with --remote, or see what is here with --local',
+        cause: error,
+      },
+    )
+  }
 }

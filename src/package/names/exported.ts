@@ -74,12 +74,17 @@ interface OpenFolder {
 }
 
 /**
- * Nodes as `walk` gives them, each at the path that it is exported to. The same file under two names comes once.
+ * Nodes as `walk` gives them, `above` being the groups above `root`, each at the path that it is exported to. The same file under two names comes once.
  * @throws CONFLICT for two that would be written as one
  */
-export async function* exported(nodes: NodeReader, root: Id, ctx?: Context): AsyncGenerator<Located> {
+export async function* exported(
+  nodes: NodeReader,
+  root: Id,
+  ctx?: Context,
+  above = 0,
+): AsyncGenerator<Located> {
   const open: OpenFolder[] = [{ path: '', as: '', written: await renamedIn(nodes, root, ctx) }]
-  for await (const { path, entry } of walk(nodes, root, ctx)) {
+  for await (const { path, entry } of walk(nodes, root, ctx, above)) {
     const above = path.slice(0, Math.max(path.length - entry.name.length - 1, 0))
     while (open.at(-1)?.path !== above) open.pop()
     const folder = open.at(-1) as OpenFolder
