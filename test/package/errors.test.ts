@@ -29,12 +29,12 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     ['build', ['ada/wine@1.0'], 'INVALID'],
     ['build', ['ada/wine', 'nowhere'], 'NOT_FOUND'],
     ['build', ['ada/wine', 'wine/a.csv'], 'INVALID'],
-    ['build', ['ada/wine', 'made/build.yml'], 'UNSUPPORTED'],
+    ['build', ['ada/wine', 'made/build.yml'], 'INVALID'],
     ['build', ['ada/wine', 'made'], 'INVALID'],
   ] as const)('%s %j is refused with %s', async (_verb, [handle, path], code) => {
     const disk = makeDisk()
     fill(disk)
-    disk.write({ 'made/build.yml': 'contents: {}\n' })
+    disk.write({ 'made/build.yml': 'content: {}\n' })
     const ada = await disk.session('ada')
     await expect(build(ada, { handle, path })).rejects.toMatchObject({ code })
     for await (const one of ls(ada)) expect(one).toBeUndefined()

@@ -64,6 +64,7 @@ describe('what is left out', () => {
       '.env': '1',
       'b~': '1',
       'quilt_packages/x': '1',
+      'build.yml': '1',
       'sub/build.yml': '1',
       'sub/c.log': '1',
       'sub/keep.log': '1',
@@ -73,8 +74,8 @@ describe('what is left out', () => {
       '.quiltignore': '# logs\n*.log\n/tmp/\n!.env\n',
     })
     const made = await take(root)
-    expect(await paths(made)).toEqual(['.env', 'a.csv', 'sub', 'sub/deep', 'sub/keep.log'])
-    expect(made).toMatchObject({ files: 3, bytes: 3 })
+    expect(await paths(made)).toEqual(['.env', 'a.csv', 'sub', 'sub/build.yml', 'sub/deep', 'sub/keep.log'])
+    expect(made).toMatchObject({ files: 4, bytes: 4 })
   })
 })
 
