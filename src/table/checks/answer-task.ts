@@ -69,10 +69,9 @@ function subjectOf(
       `there is no table "${form.table}" in this package${suggestion(form.table, paths)}`,
     )
   }
-  return {
-    table: own,
-    others: verdict.tables.flatMap((path) => (path === 'data' ? [] : (loaded.get(path) ?? []))),
-  }
+  const named =
+    form.kind === 'foreign_key' ? verdict.tables : verdict.tables.filter((path) => path !== 'data')
+  return { table: own, others: named.flatMap((path) => loaded.get(path) ?? []) }
 }
 
 interface Asked {

@@ -130,8 +130,11 @@ export function infoOf({ table }: Subject, names: readonly string[]): string {
 
 /** The tables by the names that checks use: `data` is the one that is checked. */
 function scopeOf({ table, others }: Subject): string {
-  const named = [['data', table.inside], ...others.map(({ path, inside }) => [path, inside])] as const
-  return `WITH ${named.map(([name, inside]) => `${quoted(name as string)} AS NOT MATERIALIZED (SELECT * FROM ${quoted(inside as string)})`).join(', ')}`
+  const named = others.filter(({ path }) => path.toLowerCase() !== 'data')
+  const views = [{ path: 'data', inside: table.inside }, ...named].map(
+    ({ path, inside }) => `${quoted(path)} AS NOT MATERIALIZED (SELECT * FROM ${quoted(inside)})`,
+  )
+  return `WITH ${views.join(', ')}`
 }
 
 function namesOf({ table, others }: Subject): {

@@ -76,10 +76,9 @@ function sandboxOf({ child, folder, limits }: SandboxParts): Sandbox {
     return answer
   }
   const judged = async (sql: string, names: GateNames, ctx: Context | undefined): Promise<Verdict> => {
-    if (sql.length > limits.sqlCharacters) {
-      const message = `it is longer than ${String(limits.sqlCharacters)} characters`
-      return { refusals: [{ message, at: undefined }], tables: [], expression: undefined }
-    }
+    const refused = textRefusal(sql, limits)
+    if (refused !== undefined)
+      return { refusals: [{ message: refused, at: undefined }], tables: [], expression: undefined }
     const answer = await ask({ job: 'parse', sql }, ctx)
     return judge('tree' in answer ? parsedTree(answer.tree) : undefined, names)
   }
@@ -113,6 +112,12 @@ function sandboxOf({ child, folder, limits }: SandboxParts): Sandbox {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Texts that no parser is given: too long ones, and with a NUL, where one reader would stop and another go on. */
+function textRefusal(sql: string, { sqlCharacters }: SandboxLimits): string | undefined {
+  if (sql.length > sqlCharacters) return `it is longer than ${String(sqlCharacters)} characters`
+  return sql.includes('\0') ? 'there is a NUL in it' : undefined
 }
 
 /** INVALID for a text that the gate did not let through: all reasons, the first one with its place. */

@@ -202,6 +202,23 @@ describe('the declarative forms', () => {
     )
   })
 
+  test('foreign_key to a table whose path is "data", or differs in case only', async () => {
+    const data = { ...people, path: 'data' }
+    const upper = { ...groups, path: 'LOOKUP/GROUPS' }
+    await expectAll(
+      host,
+      {
+        data: [{ foreign_key: { column: 'person', table: 'data', references: 'name' } }, 'holds'],
+        upper: [{ foreign_key: { column: 'person', table: 'LOOKUP/GROUPS' } }, 'holds'],
+        sql: [
+          'person IN (SELECT person FROM "lookup/groups")',
+          'unanswered: there is no table "lookup/groups" here (line 1, column 31)',
+        ],
+      },
+      [groups, data, upper],
+    )
+  })
+
   test('rows, schema and query', async () => {
     await expectAll(
       host,

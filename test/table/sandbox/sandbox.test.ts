@@ -93,6 +93,7 @@ describe('a query', () => {
       expect(await told(`SELECT '${'x'.repeat(300_000)}'`)).toMatchObject({
         message: 'it is longer than 262144 characters',
       })
+      expect(await told('SELECT 1\0, random()')).toMatchObject({ message: 'there is a NUL in it' })
       expect((await sandbox.query('SELECT 1 AS one', names, 1)).rows).toEqual([[1]]) // it goes on
     })
   })
