@@ -7,15 +7,24 @@ export default class Ls extends BaseCommand<typeof Ls> {
 
   protected async execute(): Promise<unknown> {
     const found: ListedPackage[] = []
-    for await (const one of ls(await this.session(), this.ctx)) found.push(one)
+    try {
+      for await (const one of ls(await this.session(), this.ctx)) found.push(one)
+    } catch (error) {
+      if (found.length > 0) await this.print(found) // others' damage keeps nobody from what is whole
+      throw error
+    }
+    if (found.length > 0) await this.print(found)
+    else this.out.note('no packages yet; make one with: quilt build OWNER/NAME FOLDER')
+    return found
+  }
+
+  private async print(found: readonly ListedPackage[]): Promise<void> {
     const rows = found.map((one) => [
       one.package,
       one.topHash?.slice(0, 12) ?? '-',
       one.versions.join(' '),
       one.tags.join(' '),
     ])
-    if (found.length > 0) await this.out.table(['package', 'top hash', 'versions', 'tags'], rows)
-    else this.out.note('no packages yet; make one with: quilt build OWNER/NAME FOLDER')
-    return found
+    await this.out.table(['package', 'top hash', 'versions', 'tags'], rows)
   }
 }

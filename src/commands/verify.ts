@@ -15,7 +15,8 @@ export default class Verify extends BaseCommand<typeof Verify> {
   }
   static override flags = {
     repair: Flags.boolean({
-      description: 'fetch what is damaged from the remote, or else from the origin of each package',
+      description:
+        'mend what is damaged, and fetch what is lost from the remote, or else from the origin of each package',
     }),
     ...remoteFlag,
   }
@@ -32,7 +33,10 @@ export default class Verify extends BaseCommand<typeof Verify> {
       })
     }
     const report = await verify(await this.session(), this.words, this.flags, this.ctx)
-    for (const { message } of report.repaired ?? []) this.out.line(`repaired: ${message}`)
+    for (const { message, outcome } of report.repaired ?? []) {
+      this.out.line(`repaired: ${message}`)
+      if (outcome !== undefined) this.out.line(`  ${outcome}`)
+    }
     for (const { message, packages: hurt, paths, hint } of report.problems) {
       this.out.line(this.out.paint.red(message))
       if (hurt.length > 0) this.out.line(`  hurts ${hurt.join(', ')}`)

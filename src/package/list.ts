@@ -1,12 +1,13 @@
 // ls: what is installed on this machine.
 import type { Context } from '../core/base/context.ts'
+import { isQuiltError } from '../core/base/error.ts'
 import { readCommit } from '../core/history/commits.ts'
 import type { Id } from '../core/model/id.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
 import { latest } from '../core/model/ref-name.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
 import { labelsOf } from './names/labels.ts'
-import type { Session } from './session.ts'
+import type { LocalStore, Session } from './session.ts'
 
 /** One installed package. */
 export interface ListedPackage {
@@ -22,16 +23,31 @@ export interface ListedPackage {
 
 /**
  * Every package of this machine's store, then of the read-only ones; in each ascending by name.
+ * @throws CORRUPT when the refs of some are damaged, after all others
  * @example for await (const { package: name } of ls(session)) console.log(name)
  */
 export async function* ls(session: Session, ctx?: Context): AsyncGenerator<ListedPackage> {
-  for (const { repository, folder } of [await session.local(), ...(await session.extra())]) {
-    for await (const state of repository.refs.packages(ctx)) {
-      const commit = state.refs.get(latest)
-      const topHash =
-        commit === undefined ? undefined : (await readCommit(repository.objects, commit, ctx)).tree
-      yield { package: formatPackageName(state.pkg), topHash, commit, ...names(state), store: folder }
+  let damage: unknown
+  for (const store of [await session.local(), ...(await session.extra())]) {
+    try {
+      yield* packagesOf(store, ctx)
+    } catch (error) {
+      if (!isQuiltError(error, 'CORRUPT')) throw error
+      damage ??= error
     }
+  }
+  if (damage !== undefined) throw damage
+}
+
+async function* packagesOf(
+  { repository, folder }: LocalStore,
+  ctx: Context | undefined,
+): AsyncGenerator<ListedPackage> {
+  for await (const state of repository.refs.packages(ctx)) {
+    const commit = state.refs.get(latest)
+    const topHash =
+      commit === undefined ? undefined : (await readCommit(repository.objects, commit, ctx)).tree
+    yield { package: formatPackageName(state.pkg), topHash, commit, ...names(state), store: folder }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
+import { stateDespiteDamage } from './damaged-refs.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
 import type { Session } from './session.ts'
 
@@ -18,7 +19,8 @@ export interface Removed {
 export async function rm(session: Session, pkg: string, ctx?: Context): Promise<Removed> {
   const name = packageOf(pkg)
   const { repository } = await session.local()
-  const state = await repository.refs.get(name, ctx)
+  const state = await stateDespiteDamage(session, repository, name, ctx)
+  if (state === 'lost') return { removed: formatPackageName(name) }
   if (state === undefined) {
     const { store } = await needInstalled(session, name, ctx)
     throw new QuiltError('DENIED', `${formatPackageName(name)} lies in "${store.folder}", which is only read`)

@@ -9,6 +9,7 @@ import { verify as verifyRepository, type Checked, type Problem } from '../core/
 import type { PackageState } from '../core/store/ref-store.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
+import { damagedNames, repairPackages } from './repair-refs.ts'
 import type { Session } from './session.ts'
 
 /** How to verify. */
@@ -22,13 +23,18 @@ export interface ReportedProblem extends Problem {
   readonly hint?: string
 }
 
+/** Damage that is no more, and for refs what was lost with it. */
+export interface RepairedProblem extends Problem {
+  readonly outcome?: string
+}
+
 /** What was proved, and what is wrong. */
 export interface VerifyReport {
   readonly checked: Checked
   /** What is wrong; after a repair, what is left of it. */
   readonly problems: readonly ReportedProblem[]
   /** What was wrong and is no more: with `repair` only. */
-  readonly repaired?: readonly Problem[]
+  readonly repaired?: readonly RepairedProblem[]
 }
 
 /**
@@ -52,10 +58,24 @@ export async function verify(
   for (const text of packages) {
     const pkg = packageOf(text)
     if (seen.size === seen.add(packageKey(pkg)).size) continue
-    const { store, state } = await needInstalled(session, pkg, ctx)
-    reports.push(await proveOne(session, { repository: store.repository, only: state.pkg, options }, ctx))
+    reports.push(await proveOne(session, { ...(await partOf(session, pkg, ctx)), options }, ctx))
   }
   return joined(reports, options)
+}
+
+/** Where a package lies. One whose refs are damaged is here too. */
+async function partOf(
+  session: Session,
+  pkg: PackageName,
+  ctx?: Context,
+): Promise<{ readonly repository: PackRepository; readonly only: PackageName }> {
+  try {
+    const { store, state } = await needInstalled(session, pkg, ctx)
+    return { repository: store.repository, only: state.pkg }
+  } catch (error) {
+    if (!isQuiltError(error, 'CORRUPT')) throw error
+    return { repository: (await session.local()).repository, only: pkg }
+  }
 }
 
 function joined(reports: readonly VerifyReport[], options: VerifyOptions): VerifyReport {
@@ -81,16 +101,32 @@ async function proveOne(session: Session, part: Part, ctx?: Context): Promise<Ve
   const { repository } = part
   if (before.problems.length === 0 || !repository.backend.features.writable)
     return { ...before, repaired: [] }
+  const outcomes = await repairPackages(
+    session,
+    repository,
+    { names: damagedNames(before.problems), options: part.options },
+    ctx,
+  )
+  // Packages whose refs were damaged could not be proved before.
+  const { problems } = outcomes.size === 0 ? before : await prove(session, part, ctx)
   const { scratch } = session
-  const { problems } = before
   await repair(repository, { problems, scratch, sourceOf: sourceOf(session, part) }, ctx)
   const after = await prove(session, part, ctx)
   const left = new Set(after.problems.map(nameOf))
+  const known = new Map([...before.problems, ...problems].map((problem) => [nameOf(problem), problem]))
   return {
     checked: after.checked,
     problems: after.problems.map((problem) => ({ ...problem, hint: hintFor(problem, part.options) })),
-    repaired: problems.filter((problem) => !left.has(nameOf(problem))),
+    repaired: [...known.values()]
+      .filter((problem) => !left.has(nameOf(problem)))
+      .map((problem) => withOutcome(problem, outcomes)),
   }
+}
+
+function withOutcome(problem: Problem, outcomes: ReadonlyMap<string, string>): RepairedProblem {
+  const [name = ''] = problem.packages
+  const outcome = problem.what === 'refs' ? outcomes.get(name.toLowerCase()) : undefined
+  return outcome === undefined ? problem : { ...problem, outcome }
 }
 
 const nameOf = ({ what, id, key }: Problem): string => id ?? `${what} ${key ?? ''}`
@@ -126,7 +162,9 @@ function sourceOf(
 /** What to do about a problem that a repair has left. */
 function hintFor({ what, packages }: Problem, { remote }: VerifyOptions): string {
   const [name = 'OWNER/NAME'] = packages
-  if (what === 'refs') return `refs are not repaired: quilt install ${name} --force`
+  if (what === 'refs') {
+    return `no state of ${name} is left: install it with: quilt install ${name} --force --remote ADDRESS, or give it up with: quilt rm ${name}`
+  }
   if (what === 'file') return 'quilt gc sweeps it, two and a half hours after it was put; then repair again'
   if (remote !== undefined) return `${remote} does not have it whole: name another remote with --remote`
   return 'no origin has it whole: name a remote that has it with --remote, or build it again'

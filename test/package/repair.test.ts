@@ -1,5 +1,11 @@
 // verify with repair: damage of every kind, mended from a remote, on the real disk and in memory.
 import { describe, expect, test } from 'vitest'
+import { gc } from '../../src/package/gc.ts'
+import { ls } from '../../src/package/list.ts'
+import { log } from '../../src/package/log.ts'
+import { rm } from '../../src/package/remove.ts'
+import { tagAdd } from '../../src/package/names/naming.ts'
+import { collect } from '../support/ref-bench.ts'
 import { build } from '../../src/package/build.ts'
 import { exportPackage } from '../../src/package/export.ts'
 import { install } from '../../src/package/exchange/install.ts'
@@ -53,6 +59,14 @@ const hurt = {
     put(disk, path, bytes.subarray(0, bytes.length >> 1))
   },
   remove: (disk: Disk, path: string) => disk.fs.rmSync(`${disk.root}/${path}`),
+}
+
+function refsOf(disk: Disk, store: string, name = 'wine'): string[] {
+  return filesOf(disk, `${store}/refs/_/ada/${name}`).sort()
+}
+
+function zero(disk: Disk, path: string): void {
+  put(disk, path, new Uint8Array(bytesOf(disk, path).length))
 }
 
 /** Exports from a session of its own, as another process would, and compares with what was built. */
@@ -130,7 +144,8 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     )[0]
     flip(disk, path as string)
     const whole = new Map(filesOf(disk, 'shared/packs').map((pack) => [pack, bytesOf(disk, pack)]))
-    for (const pack of whole.keys()) for (const at of [0.1, 0.3, 0.5, 0.7, 0.9]) flip(disk, pack, at)
+    // In every object: no chunk is shorter than 16 KiB, but for the last of a blob.
+    for (const [pack, bytes] of whole) for (let at = 1000; at < bytes.length; at += 1000) flip(disk, pack, at)
     const first = await verify(await disk.session('ada'), [])
     const { problems } = await verify(await disk.session('ada'), [], { repair: true })
     expect(problems.length).toBeGreaterThan(0)
@@ -154,5 +169,93 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     expect(bytesOf(disk, `part/${String(exported)}`).equals(Buffer.from(files['wine/a/big.bin']))).toBe(true)
     const stored = filesOf(disk, 'ben/packs').reduce((sum, path) => sum + bytesOf(disk, path).length, 0)
     expect(stored).toBeLessThan(630_000) // without three.bin
+  })
+
+  test('a flipped bit in any file of the refs is turned back, and nothing is lost', async () => {
+    const disk = makeDisk()
+    await shared(disk)
+    for (let n = 0; n < 20; n++)
+      await tagAdd(await disk.session('ada'), { pkg: 'ada/wine', tag: `t${String(n)}`, revision: 'latest' })
+    const paths = refsOf(disk, 'ada')
+    expect(paths.some((path) => path.includes('/s'))).toBe(true)
+    const before = await collect(log(await disk.session('ada'), 'ada/wine'))
+    for (const path of paths) {
+      const whole = bytesOf(disk, path)
+      for (const at of [0.3, 20]) {
+        flip(disk, path, at)
+        const ada = await disk.session('ada')
+        const { problems } = await verify(ada, [])
+        expect(problems.map(({ what, packages }) => [what, ...packages])).toEqual([['refs', 'ada/wine']])
+        const report = await verify(ada, [], { repair: true })
+        expect(report.problems).toEqual([])
+        expect(report.repaired).toMatchObject([
+          { outcome: expect.stringContaining('nothing of ada/wine is lost') as string },
+        ])
+        expect(bytesOf(disk, path).equals(whole), path).toBe(true)
+      }
+    }
+    expect(await collect(log(await disk.session('ada'), 'ada/wine'))).toEqual(before)
+    await expectWhole(disk, 'ada')
+  })
+
+  test('a lost newest generation: the state before it, brought forward to what the remote has', async () => {
+    const disk = makeDisk()
+    await shared(disk) // two builds, then the push notes the origin
+    zero(disk, refsOf(disk, 'ada').at(-1) as string)
+    zero(disk, refsOf(disk, 'ada').at(-2) as string)
+    await expect(collect(log(await disk.session('ada'), 'ada/wine'))).rejects.toMatchObject({
+      code: 'CORRUPT',
+    })
+    const report = await verify(await disk.session('ada'), ['ada/wine'], { repair: true, remote })
+    expect(report.problems).toEqual([])
+    expect(report.repaired?.[0]?.outcome).toMatch(
+      /has lost what is known of 2 of its moves, 2 to 3; its state is that of move 1 again.*the remote's state was taken/,
+    )
+    await expectWhole(disk, 'ada')
+    expect((await verify(await disk.session('ada'), [])).problems).toEqual([])
+    await gc(await disk.session('ada'))
+    await build(await disk.session('ada'), { handle: 'ada/wine', path: 'wine' })
+  })
+
+  test('without a remote it says which moves are lost', async () => {
+    const disk = makeDisk()
+    disk.write(files)
+    await build(await disk.session('ada'), { handle: 'ada/wine', path: 'wine' })
+    await tagAdd(await disk.session('ada'), { pkg: 'ada/wine', tag: 'good', revision: 'latest' })
+    zero(disk, refsOf(disk, 'ada').at(-1) as string)
+    const { problems, repaired } = await verify(await disk.session('ada'), [], { repair: true })
+    expect(problems).toEqual([])
+    expect(repaired?.[0]?.outcome).toMatch(/lost what is known of move 2; its state is that of move 1 again/)
+    await expectWhole(disk, 'ada')
+  })
+
+  test('no state left: it is installed anew, or given up; others are listed all the same', async () => {
+    const disk = makeDisk()
+    await shared(disk)
+    const ben = await disk.session('ben')
+    await install(ben, 'ada/wine', { remote })
+    await build(ben, { handle: 'ada/other', path: 'wine/b' })
+    const lose = (): void => zero(disk, refsOf(disk, 'ben').at(-1) as string)
+    lose()
+    const seen: string[] = []
+    const list = async (): Promise<void> => {
+      for await (const one of ls(await disk.session('ben'))) seen.push(one.package)
+    }
+    await expect(list()).rejects.toMatchObject({ code: 'CORRUPT' })
+    expect(seen).toEqual(['ada/other'])
+    const kept = await verify(await disk.session('ben'), [], { repair: true })
+    expect(kept.problems).toMatchObject([
+      { what: 'refs', hint: expect.stringContaining('quilt rm ada/wine') as string },
+    ])
+    const report = await verify(await disk.session('ben'), [], { repair: true, remote })
+    expect(report.problems).toEqual([])
+    await expectWhole(disk, 'ben')
+    for (const path of refsOf(disk, 'ben')) zero(disk, path)
+    await install(await disk.session('ben'), 'ada/wine', { remote, force: true })
+    await expectWhole(disk, 'ben')
+    for (const path of refsOf(disk, 'ben')) zero(disk, path)
+    expect(await rm(await disk.session('ben'), 'ada/wine')).toEqual({ removed: 'ada/wine' })
+    expect((await verify(await disk.session('ben'), [])).problems).toEqual([])
+    expect((await collect(ls(await disk.session('ben')))).map((one) => one.package)).toEqual(['ada/other'])
   })
 })

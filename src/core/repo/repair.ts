@@ -30,7 +30,7 @@ export interface RepairOptions {
 
 /**
  * Repairs what can be: `verify` says what is left. Any number of builds, installs, pushes and runs of gc may go on
- * beside it, and after a crash at any instant another run finishes. Refs are not repaired.
+ * beside it, and after a crash at any instant another run finishes. Refs are repaired before, package by package.
  * @returns how many objects were brought
  * @throws UNAVAILABLE, DENIED when something cannot be read or written: nothing is worse than it was
  */

@@ -209,7 +209,7 @@ async function* readPackages(backend: Backend, ctx: Context | undefined): AsyncG
     'CORRUPT',
     `the refs of ${String(damaged.length)} packages are damaged: ${names.join(', ')}`,
     {
-      hint: 'find all damage with: quilt verify',
+      hint: 'mend them with: quilt verify --repair',
       cause: first.error,
     },
   )

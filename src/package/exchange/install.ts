@@ -8,6 +8,7 @@ import { formatPackageName, parsePackageName, type PackageName } from '../../cor
 import { latest } from '../../core/model/ref-name.ts'
 import type { Handle } from '../../core/model/revision.ts'
 import type { PackageState, RefEdit } from '../../core/store/ref-store.ts'
+import { stateDespiteDamage } from '../damaged-refs.ts'
 import { fetchCommit } from './fetch.ts'
 import { commitsHere, covers } from './here.ts'
 import { describeRevision, handleWith, type RevisionOptions } from '../names/installed.ts'
@@ -55,7 +56,11 @@ export async function install(
   const at = handleWith(handle, options)
   const pkg = options.as === undefined ? at.pkg : parsePackageName(options.as)
   const { repository } = await session.local()
-  const state = await repository.refs.get(pkg, ctx)
+  const found =
+    options.force === true
+      ? await stateDespiteDamage(session, repository, pkg, ctx)
+      : await repository.refs.get(pkg, ctx)
+  const state = found === 'lost' ? undefined : found
   const asked: Extent | undefined =
     options.metaOnly === true ? 'meta' : at.path === '' ? undefined : [at.path]
   const pinned = await pinnedHere(session, { at, state, asked, options }, ctx)

@@ -378,7 +378,7 @@ describe('packages', () => {
     const all = async (): Promise<void> => {
       for await (const { pkg } of openRefs(backend).packages()) seen.push(pkg.name)
     }
-    await expect(all()).rejects.toMatchObject({ code: 'CORRUPT', hint: 'find all damage with: quilt verify' })
+    await expect(all()).rejects.toMatchObject({ code: 'CORRUPT' })
     expect(seen).toHaveLength(5)
     await flip(backend, generationKey(parsePackageName('bob/tea'), 1))
     await expect(all()).rejects.toThrow('the refs of 2 packages are damaged: ada/wine, bob/tea')

@@ -35,7 +35,7 @@ describe('damage', () => {
       await backend.put(key, damage(await backend.get(key)))
       await expect(refs.get(wine)).rejects.toMatchObject({
         code: 'CORRUPT',
-        hint: 'find all damage with: quilt verify',
+        hint: 'mend it with: quilt verify --repair',
       })
       await expect(refs.get(wine)).rejects.toThrow(`"${key}" of ada/wine's refs`)
       await expect(refs.update(wine, moveTo(idOf(4)), record('x'))).rejects.toMatchObject({ code: 'CORRUPT' })

@@ -241,7 +241,7 @@ function folderOf(key: string): string {
 }
 
 function damaged(message: string, cause?: unknown): QuiltError {
-  return new QuiltError('CORRUPT', message, { hint: 'find all damage with: quilt verify', cause })
+  return new QuiltError('CORRUPT', message, { hint: 'mend it with: quilt verify --repair', cause })
 }
 
 function lostNewest(prefix: string): QuiltError {
