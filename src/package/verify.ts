@@ -3,14 +3,14 @@ import type { Context } from '../core/base/context.ts'
 import { isQuiltError } from '../core/base/error.ts'
 import type { ObjectReader } from '../core/store/object-store.ts'
 import { formatPackageName, packageKey, type PackageName } from '../core/model/package-name.ts'
-import type { PackRepository } from '../core/repo/open-repository.ts'
 import { repair } from '../core/repo/repair.ts'
 import { verify as verifyRepository, type Checked, type Problem } from '../core/repo/verify.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
 import { damagedNames, repairPackages } from './repair-refs.ts'
-import type { Session } from './session.ts'
+import type { LocalStore, Session } from './session.ts'
+import { proveFiles, repairFiles } from './verify-files.ts'
 
 /** How to verify. */
 export interface VerifyOptions extends RemoteOptions {
@@ -38,7 +38,7 @@ export interface VerifyReport {
 }
 
 /**
- * Proves every byte of this machine's store; with packages, only of what these reach, wherever they are.
+ * Proves every byte of this machine's store, plain files in `files/` among it; with packages, only of what these reach, wherever they are.
  * With `repair`, damaged packs are replaced by what is whole in them and by what a remote has of the rest; then all
  * is proved again.
  * @throws NOT_FOUND for a package that is not here; UNAVAILABLE when the named remote cannot be reached
@@ -51,7 +51,7 @@ export async function verify(
   ctx?: Context,
 ): Promise<VerifyReport> {
   if (packages.length === 0) {
-    return proveOne(session, { repository: (await session.local()).repository, options }, ctx)
+    return proveOne(session, { store: await session.local(), options }, ctx)
   }
   const reports: VerifyReport[] = []
   const seen = new Set<string>()
@@ -68,13 +68,13 @@ async function partOf(
   session: Session,
   pkg: PackageName,
   ctx?: Context,
-): Promise<{ readonly repository: PackRepository; readonly only: PackageName }> {
+): Promise<{ readonly store: LocalStore; readonly only: PackageName }> {
   try {
     const { store, state } = await needInstalled(session, pkg, ctx)
-    return { repository: store.repository, only: state.pkg }
+    return { store, only: state.pkg }
   } catch (error) {
     if (!isQuiltError(error, 'CORRUPT')) throw error
-    return { repository: (await session.local()).repository, only: pkg }
+    return { store: await session.local(), only: pkg }
   }
 }
 
@@ -90,7 +90,7 @@ function joined(reports: readonly VerifyReport[], options: VerifyOptions): Verif
 
 /** A store, or one package of it. */
 interface Part {
-  readonly repository: PackRepository
+  readonly store: LocalStore
   readonly only?: PackageName
   readonly options: VerifyOptions
 }
@@ -98,7 +98,7 @@ interface Part {
 async function proveOne(session: Session, part: Part, ctx?: Context): Promise<VerifyReport> {
   const before = await prove(session, part, ctx)
   if (part.options.repair !== true) return before
-  const { repository } = part
+  const { repository } = part.store
   if (before.problems.length === 0 || !repository.backend.features.writable)
     return { ...before, repaired: [] }
   const outcomes = await repairPackages(
@@ -110,7 +110,9 @@ async function proveOne(session: Session, part: Part, ctx?: Context): Promise<Ve
   // Packages whose refs were damaged could not be proved before.
   const { problems } = outcomes.size === 0 ? before : await prove(session, part, ctx)
   const { scratch } = session
-  await repair(repository, { problems, scratch, sourceOf: sourceOf(session, part) }, ctx)
+  const stored = problems.filter(({ what }) => what !== 'plain')
+  await repair(repository, { problems: stored, scratch, sourceOf: sourceOf(session, part) }, ctx)
+  await repairFiles(session, part, problems, ctx)
   const after = await prove(session, part, ctx)
   const left = new Set(after.problems.map(nameOf))
   const known = new Map([...before.problems, ...problems].map((problem) => [nameOf(problem), problem]))
@@ -129,15 +131,20 @@ function withOutcome(problem: Problem, outcomes: ReadonlyMap<string, string>): R
   return outcome === undefined ? problem : { ...problem, outcome }
 }
 
-const nameOf = ({ what, id, key }: Problem): string => id ?? `${what} ${key ?? ''}`
+const nameOf = ({ what, id, key }: Problem): string =>
+  key === undefined && id !== undefined ? id : `${what} ${key ?? ''}`
 
-async function prove(session: Session, { repository, only }: Part, ctx?: Context): Promise<VerifyReport> {
+async function prove(session: Session, part: Part, ctx?: Context): Promise<VerifyReport> {
+  const { store, only } = part
   const { scratch } = session
   const packages = only === undefined ? {} : { packages: [only] }
-  const verification = verifyRepository(repository, { ...packages, scratch }, ctx)
+  const verification = verifyRepository(store.repository, { ...packages, scratch }, ctx)
   const problems: Problem[] = []
   for await (const problem of verification.problems) problems.push(problem)
-  return { checked: { ...verification.checked }, problems }
+  const files = { files: 0, bytes: 0 }
+  problems.push(...(await proveFiles(session, part, files, ctx)))
+  const { bytes, ...checked } = verification.checked
+  return { checked: { ...checked, bytes: bytes + files.bytes }, problems }
 }
 
 /** Where a package can be had; nothing is asked for packages that nobody asked to repair. */
@@ -165,6 +172,7 @@ function hintFor({ what, packages }: Problem, { remote }: VerifyOptions): string
   if (what === 'refs') {
     return `no state of ${name} is left: install it with: quilt install ${name} --force --remote ADDRESS, or give it up with: quilt rm ${name}`
   }
+  if (what === 'plain') return 'its blob is not here whole: repair that first'
   if (what === 'file') return 'quilt gc sweeps it, two and a half hours after it was put; then repair again'
   if (remote !== undefined) return `${remote} does not have it whole: name another remote with --remote`
   return 'no origin has it whole: name a remote that has it with --remote, or build it again'

@@ -1,8 +1,9 @@
 // Whole blobs as plain read-only files in the store's `files/` folder, for those who need a path. Made on demand,
-// whole or not at all; one that somebody has changed since is noticed by its stamp, and made again. (H10)
+// whole or not at all; one that somebody has changed since is noticed by its stamp, and made again. (H10) Bits that
+// flip on the disk leave the stamp as it was: `verify` reads every one.
 import type { Stats } from 'node:fs'
 import { checkSignal, type Context } from '../core/base/context.ts'
-import { QuiltError } from '../core/base/error.ts'
+import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { readerParts } from '../core/base/source.ts'
 import type { FileEntry } from '../core/model/entry.ts'
@@ -98,7 +99,7 @@ async function isGood(fs: FileSystem, { path, there, entry }: Found, ctx?: Conte
 async function hasBytes(
   fs: FileSystem,
   path: string,
-  { id, size }: FileEntry,
+  { id, size }: Pick<FileEntry, 'id' | 'size'>,
   ctx?: Context,
 ): Promise<boolean> {
   const handle = openToRead(fs, path)
@@ -195,6 +196,66 @@ export async function sweepPlainFiles(
     }
   }
   return swept
+}
+
+/** A plain file with other bytes than its name says. */
+export interface DamagedPlainFile {
+  readonly id: Id
+  readonly executable: boolean
+  /** Below the store's folder. */
+  readonly key: string
+  readonly path: string
+  readonly message: string
+}
+
+/**
+ * The plain files in a store's folder that are not the blobs that their names say, after all were read.
+ * @throws DENIED, UNAVAILABLE when one cannot be read
+ */
+export async function damagedPlainFiles(
+  fs: FileSystem,
+  store: string,
+  counts: { files: number; bytes: number },
+  ctx?: Context,
+): Promise<readonly DamagedPlainFile[]> {
+  const damaged: DamagedPlainFile[] = []
+  for (const part of namesIn(fs, `${store}/files`)) {
+    if (!/^[0-9a-f]{2}$/.test(part)) continue
+    for (const name of namesIn(fs, `${store}/files/${part}`)) {
+      const executable = name.endsWith(executableEnd)
+      const id = executable ? name.slice(0, -executableEnd.length) : name
+      if (!isId(id)) continue // unfinished: nobody is given its path
+      const key = `files/${part}/${name}`
+      const path = `${store}/${key}`
+      const there = statusOf(fs, path)
+      if (there === undefined) continue // gc has just removed it
+      counts.files++
+      counts.bytes += there.size
+      if (there.isFile() && (await isWhole(fs, path, { id, size: there.size }, ctx))) continue
+      damaged.push({
+        id,
+        executable,
+        key,
+        path,
+        message: `plain file "${key}" is not the blob that its name says`,
+      })
+    }
+  }
+  return damaged
+}
+
+async function isWhole(
+  fs: FileSystem,
+  path: string,
+  blob: { readonly id: Id; readonly size: number },
+  ctx?: Context,
+): Promise<boolean> {
+  try {
+    return await hasBytes(fs, path, blob, ctx)
+  } catch (error) {
+    if (isQuiltError(error, 'NOT_FOUND')) return true // removed meanwhile
+    throw error
+  }
 }
 
 function namesIn(fs: FileSystem, folder: string): readonly string[] {

@@ -258,4 +258,39 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     expect((await verify(await disk.session('ben'), [])).problems).toEqual([])
     expect((await collect(ls(await disk.session('ben')))).map((one) => one.package)).toEqual(['ada/other'])
   })
+
+  test('H10: a bit that flipped in a plain file is found, though its stamp is as it was, and is made whole', async () => {
+    const disk = makeDisk()
+    disk.write(files)
+    disk.fs.chmodSync(`${disk.root}/wine/b/two.csv`, 0o755)
+    const ada = await disk.session('ada')
+    await build(ada, { handle: 'ada/wine', path: 'wine' })
+    await exportPackage(ada, { handle: 'ada/wine', destination: 'links' }, { symlinks: true })
+    const plain = disk.paths('ada/files').filter((path) => !path.endsWith('/'))
+    expect(plain).toHaveLength(4)
+    for (const path of plain) {
+      const full = `${disk.root}/ada/files/${path}`
+      const { atime, mtime, mode } = disk.fs.statSync(full)
+      const whole = Buffer.from(disk.fs.readFileSync(full))
+      flip(disk, `ada/files/${path}`)
+      disk.fs.chmodSync(full, mode)
+      disk.fs.utimesSync(full, atime, mtime)
+      for (const packages of [[], ['ada/wine']]) {
+        const { problems } = await verify(await disk.session('ada'), packages)
+        expect(problems).toMatchObject([{ what: 'plain', key: `files/${path}`, packages: ['ada/wine'] }])
+        expect(problems[0]?.paths[0]).toMatch(/^ada\/wine\/(README.md|[ab]\/\w+\.\w+)@[0-9a-f]{12}$/)
+      }
+      const report = await verify(await disk.session('ada'), [], { repair: true })
+      expect([report.problems, report.repaired?.length]).toEqual([[], 1])
+      expect(Buffer.from(disk.fs.readFileSync(full)).equals(whole), path).toBe(true)
+      expect((await verify(await disk.session('ada'), [])).problems).toEqual([])
+    }
+    expect(disk.fs.readFileSync(`${disk.root}/links/b/two.csv`, 'utf8')).toBe('two\n')
+    // One whose package is gone is only removed.
+    const orphan = `ada/files/${String(plain[0])}`
+    flip(disk, orphan)
+    await rm(await disk.session('ada'), 'ada/wine')
+    expect((await verify(await disk.session('ada'), [], { repair: true })).problems).toEqual([])
+    expect(disk.fs.existsSync(`${disk.root}/${orphan}`)).toBe(false)
+  })
 })

@@ -5,7 +5,7 @@ import { spillingIds, type SpillingIds } from '../sets/spilling-set.ts'
 
 /** Damage. */
 export interface FoundProblem {
-  readonly what: 'object' | 'pack' | 'index' | 'refs' | 'missing' | 'file'
+  readonly what: 'object' | 'pack' | 'index' | 'refs' | 'missing' | 'file' | 'plain'
   /** The object that is damaged or missing. */
   readonly id?: Id
   /** The file that is damaged. */
