@@ -23,7 +23,7 @@ export default class Rm extends BaseCommand<typeof Rm> {
       return { removed: null }
     const done = await rm(await this.session(), pkg, this.ctx)
     this.out.line(`removed ${done.removed}`)
-    this.out.note('free its bytes with: quilt gc')
+    this.out.note('its bytes are freed by a later build, or now with: quilt gc')
     return done
   }
 }

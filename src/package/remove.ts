@@ -1,9 +1,10 @@
-// rm: takes a package off this machine. Its bytes go with the next gc.
+// rm: takes a package off this machine. Its bytes go with a later gc.
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
-import { stateDespiteDamage } from './damaged-refs.ts'
+import { stateDespiteDamage } from './upkeep/damaged-refs.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
+import { noteDropped } from './upkeep/garbage.ts'
 import type { Session } from './session.ts'
 
 /** What was removed. */
@@ -12,7 +13,8 @@ export interface Removed {
 }
 
 /**
- * Removes a package from this machine's store, not from any remote. What other packages share stays.
+ * Removes a package from this machine's store, not from any remote. What other packages share stays;
+ * the rest goes with the next gc, which a later build begins by itself when much was removed.
  * @throws NOT_FOUND; DENIED for one in a read-only store
  * @example await rm(session, 'ada/wine')
  */
@@ -26,5 +28,6 @@ export async function rm(session: Session, pkg: string, ctx?: Context): Promise<
     throw new QuiltError('DENIED', `${formatPackageName(name)} lies in "${store.folder}", which is only read`)
   }
   await repository.refs.remove(name, { who: session.identity(), reason: 'rm' }, ctx)
+  await noteDropped(session, state, ctx)
   return { removed: formatPackageName(state.pkg) }
 }

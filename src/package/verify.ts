@@ -8,9 +8,9 @@ import { verify as verifyRepository, type Checked, type Problem } from '../core/
 import type { PackageState } from '../core/store/ref-store.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
-import { damagedNames, repairPackages } from './repair-refs.ts'
+import { damagedNames, repairPackages } from './upkeep/repair-refs.ts'
 import type { LocalStore, Session } from './session.ts'
-import { proveFiles, repairFiles } from './verify-files.ts'
+import { proveFiles, repairFiles } from './upkeep/verify-files.ts'
 
 /** How to verify. */
 export interface VerifyOptions extends RemoteOptions {

@@ -79,7 +79,7 @@ export function configuredRemotes(configuration: Configuration): readonly Config
 }
 
 /**
- * Small packs are joined unless `gc.auto` says false.
+ * Small packs are joined, and garbage is collected, unless `gc.auto` says false.
  * @throws INVALID for what says neither true nor false
  */
 export function joinsPacks(auto: string | undefined): boolean {

@@ -4,17 +4,11 @@ import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Ambient } from '../core/base/ambient.ts'
-import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Identity } from '../core/model/commit.ts'
 import { readOnly } from '../core/backend/read-only.ts'
-import {
-  createRepository,
-  openRepository,
-  type PackRepository,
-  type RepositoryOptions,
-} from '../core/repo/open-repository.ts'
+import { createRepository, openRepository, type RepositoryOptions } from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
@@ -28,6 +22,7 @@ import { joinsPacks, readConfiguration, type Configuration } from './configurati
 import { isOthers, userFolders } from './folders.ts'
 import type { cloneGit } from './git-clone.ts'
 import { scratchFolder } from './scratch-folder.ts'
+import { tidyLocal, tidyPacks } from './tidy.ts'
 
 /** How to open a session. What is left out comes from the environment and the configuration. */
 export interface SessionOptions {
@@ -80,10 +75,11 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     fs: options.fs,
     tidy,
   })
+  const scratch = scratchFolder(fs, () => `${store ?? tmpdir()}/cache/scratch`, ambient)
   const local = once(() => {
     if (store === undefined) throw noHome('to keep a store in', 'name one with --store DIR or QUILT_STORE')
     if (options.fs === undefined) warnOfOwner(store, warn)
-    return openLocal(fs, store, { ambient, tidy })
+    return openLocal(fs, store, { ambient, tidy: tidy && tidyLocal({ fs, folder: store, scratch }) })
   })
   const extra = once(() =>
     openExtra(
@@ -93,7 +89,6 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     ),
   )
   const cache = once(() => openCache(options.fs, store))
-  const scratch = scratchFolder(fs, () => `${store ?? tmpdir()}/cache/scratch`, ambient)
   return {
     get configuration() {
       return configuration
@@ -137,12 +132,6 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
 /** Not loaded before a repository is named. */
 async function cloneHere(...args: Parameters<typeof cloneGit>): ReturnType<typeof cloneGit> {
   return (await import('./git-clone.ts')).cloneGit(...args)
-}
-
-/** Not loaded before a batch has ended: no start waits for it. */
-async function tidyPacks(repository: PackRepository, ctx?: Context): Promise<void> {
-  const { joinSmallPacks } = await import('../core/repo/join-packs.ts')
-  await joinSmallPacks(repository, ctx)
 }
 
 /** The working directory. @throws NOT_FOUND when it was removed under us */

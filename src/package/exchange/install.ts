@@ -8,7 +8,6 @@ import { formatPackageName, parsePackageName, type PackageName } from '../../cor
 import { latest } from '../../core/model/ref-name.ts'
 import type { Handle } from '../../core/model/revision.ts'
 import type { PackageState, RefEdit } from '../../core/store/ref-store.ts'
-import { stateDespiteDamage } from '../damaged-refs.ts'
 import { fetchCommit } from './fetch.ts'
 import { commitsHere, covers } from './here.ts'
 import { describeRevision, handleWith, type RevisionOptions } from '../names/installed.ts'
@@ -16,6 +15,8 @@ import { needNode } from '../names/nodes.ts'
 import { openRemoteFor, type RemoteOptions, type RemoteRepository } from './origin.ts'
 import { resolveRevision, versionRef, type Resolved } from '../names/revisions.ts'
 import type { Session } from '../session.ts'
+import { stateDespiteDamage } from '../upkeep/damaged-refs.ts'
+import { noteDropped } from '../upkeep/garbage.ts'
 
 /** How to install. */
 export interface InstallOptions extends RevisionOptions, RemoteOptions {
@@ -87,6 +88,7 @@ export async function install(
     },
     ctx,
   )
+  if (state !== undefined) await noteDropped(session, state, ctx)
   return {
     package: formatPackageName(state?.pkg ?? pkg),
     topHash: wanted.commit.tree,

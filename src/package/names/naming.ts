@@ -17,6 +17,7 @@ import { labelsOf } from './labels.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from '../exchange/origin.ts'
 import { resolveRevision, versionRef } from './revisions.ts'
 import type { Session } from '../session.ts'
+import { noteDropped } from '../upkeep/garbage.ts'
 import { normalVersion, parseVersion } from './version.ts'
 
 /** Where names are read and set. */
@@ -131,6 +132,7 @@ export async function tagRemove(
       ctx,
     )
     removed = true
+    if (repository === (await session.local()).repository) await noteDropped(session, state, ctx)
   }
   if (removed) return { removed: tag }
   throw new QuiltError('NOT_FOUND', `no tag ${JSON.stringify(tag)} of ${pkg}`, {
@@ -259,8 +261,11 @@ async function name(
     ({ state }) => state !== undefined,
   )
   const found = await resolveIn(places, naming, ctx)
-  for (const place of places)
+  for (const place of places) {
     await setRef(session, { ...place, from: places }, { ...naming, commit: found.id }, ctx)
+    if (place.state !== undefined && place.repository === (await session.local()).repository)
+      await noteDropped(session, place.state, ctx)
+  }
   return { topHash: found.commit.tree, commit: found.id }
 }
 

@@ -1,19 +1,19 @@
 // Repairs the refs of packages of this machine's store, and says what of them is lost.
-import type { Context } from '../core/base/context.ts'
-import { isQuiltError } from '../core/base/error.ts'
+import type { Context } from '../../core/base/context.ts'
+import { isQuiltError } from '../../core/base/error.ts'
 import {
   formatPackageName,
   packageKey,
   parsePackageName,
   type PackageName,
-} from '../core/model/package-name.ts'
-import type { PackRepository } from '../core/repo/open-repository.ts'
-import { repairRefs, type RepairedRefs } from '../core/store/generations/repair-refs.ts'
-import type { PackageState } from '../core/store/ref-store.ts'
-import { install } from './exchange/install.ts'
-import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
+} from '../../core/model/package-name.ts'
+import type { PackRepository } from '../../core/repo/open-repository.ts'
+import { repairRefs, type RepairedRefs } from '../../core/store/generations/repair-refs.ts'
+import type { PackageState } from '../../core/store/ref-store.ts'
+import { install } from '../exchange/install.ts'
+import { openRemoteFor, remoteFor, type RemoteOptions } from '../exchange/origin.ts'
 import { describeRepair, repairOf } from './damaged-refs.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../session.ts'
 
 /**
  * Repairs the refs of the packages of these names, as far as can be. A package of which no state is left is installed

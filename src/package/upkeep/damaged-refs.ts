@@ -1,12 +1,12 @@
 // What to make of a package whose refs are damaged: its state all the same, and what to say of what is lost.
-import type { Context } from '../core/base/context.ts'
-import { isQuiltError } from '../core/base/error.ts'
-import { formatPackageName, type PackageName } from '../core/model/package-name.ts'
-import { latest } from '../core/model/ref-name.ts'
-import type { PackRepository } from '../core/repo/open-repository.ts'
-import { repairRefs, type RefRepair, type RepairedRefs } from '../core/store/generations/repair-refs.ts'
-import type { PackageState } from '../core/store/ref-store.ts'
-import type { Session } from './session.ts'
+import type { Context } from '../../core/base/context.ts'
+import { isQuiltError } from '../../core/base/error.ts'
+import { formatPackageName, type PackageName } from '../../core/model/package-name.ts'
+import { latest } from '../../core/model/ref-name.ts'
+import type { PackRepository } from '../../core/repo/open-repository.ts'
+import { repairRefs, type RefRepair, type RepairedRefs } from '../../core/store/generations/repair-refs.ts'
+import type { PackageState } from '../../core/store/ref-store.ts'
+import type { Session } from '../session.ts'
 
 /**
  * A package's state. Where its refs are damaged they are repaired first; where no state is left, the package counts as

@@ -1,13 +1,13 @@
 // Proves the plain files of a store, says whom a damaged one hurts, and makes it anew.
-import type { Context } from '../core/base/context.ts'
-import { isQuiltError } from '../core/base/error.ts'
-import type { Id } from '../core/model/id.ts'
-import { formatPackageName, packageKey, type PackageName } from '../core/model/package-name.ts'
-import { nothingWalked, packageNeeds } from '../core/repo/needs.ts'
-import type { Problem } from '../core/repo/verify.ts'
-import { onPath } from '../worktree/file-error.ts'
-import { damagedPlainFiles, plainFiles, type DamagedPlainFile } from '../worktree/plain-files.ts'
-import type { LocalStore, Session } from './session.ts'
+import type { Context } from '../../core/base/context.ts'
+import { isQuiltError } from '../../core/base/error.ts'
+import type { Id } from '../../core/model/id.ts'
+import { formatPackageName, packageKey, type PackageName } from '../../core/model/package-name.ts'
+import { nothingWalked, packageNeeds } from '../../core/repo/needs.ts'
+import type { Problem } from '../../core/repo/verify.ts'
+import { onPath } from '../../worktree/file-error.ts'
+import { damagedPlainFiles, plainFiles, type DamagedPlainFile } from '../../worktree/plain-files.ts'
+import type { LocalStore, Session } from '../session.ts'
 
 /** Whose plain files. */
 export interface FilesPart {
