@@ -1,7 +1,9 @@
 // Real disks that are full, read-only, or lose their power. They are mounted, so this needs root on Linux; where a
 // mount is refused the test says so and is skipped.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeAll, expect, test, type TestContext } from 'vitest'
 import { exportPackage } from '../../src/package/export.ts'
 import { push } from '../../src/package/exchange/push.ts'
@@ -9,7 +11,15 @@ import { build } from '../../src/package/build.ts'
 import { verify } from '../../src/package/verify.ts'
 import type { Session } from '../../src/package/session.ts'
 import { openSession } from '../../src/session/open-session.ts'
-import { codesOf, expectGoesOn, expectWhole, runWorker, workerScript } from '../support/crash-process.ts'
+import {
+  codesOf,
+  expectGoesOn,
+  expectWhole,
+  lastWork,
+  runWorker,
+  workerScript,
+} from '../support/crash-process.ts'
+import type { WorkerLine } from '../support/crash-worker.ts'
 import { dice } from '../support/crash-world.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -64,15 +74,17 @@ test.for(limits)('a disk that is out of %s', { timeout }, async ([, small, large
   let refusals = 0
   for (const limit of small) {
     mount(context, disk, '-t', 'tmpfs', '-o', limit, 'tmpfs')
+    let lines: readonly WorkerLine[] = []
     for (let round = 0; round < 2; round++) {
-      const lines = await runWorker({ script, folder: disk, seed: seed + round, env })
-      for (const code of codesOf(lines)) expect(code).toMatch(/^UNAVAILABLE.*the disk is full/)
-      refusals += codesOf(lines).length
+      const said = await runWorker({ script, folder: disk, seed: seed + round, env })
+      for (const code of codesOf(said)) expect(code).toMatch(/^UNAVAILABLE.*the disk is full/)
+      refusals += codesOf(said).length
+      lines = [...lines, ...said]
       await expectWhole(disk, lines)
     }
     // With room again it all goes on, and what was left lying is no matter.
     expect(run('mount', '-o', `remount,${large}`, disk)).toBeUndefined()
-    await expectGoesOn({ script, folder: disk, seed: 1000, env })
+    await expectGoesOn({ script, folder: disk, seed: 1000, env }, lines)
     expect(run('umount', disk)).toBeUndefined()
     mounted.pop()
   }
@@ -113,51 +125,105 @@ test('a process that may open only few files', { timeout }, async () => {
     for (const code of codesOf(lines)) expect(code).toMatch(/^UNAVAILABLE.*too many open files/)
     if (limit >= 64) expect(codesOf(lines)).toEqual([])
     await expectWhole(folder, lines)
-    await expectGoesOn({ script, folder, seed: 1000 })
+    await expectGoesOn({ script, folder, seed: 1000 }, lines)
   }
 })
 
-/** Takes the power away: EXT4_IOC_SHUTDOWN without a flush of the journal. */
+/**
+ * Takes the power away when told by a line: EXT4_IOC_SHUTDOWN without a flush of the journal. Runs beforehand, so that
+ * nothing goes on while Python starts.
+ */
 const cut = `import fcntl, os, struct, sys
-fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))`
+print('ready', flush=True)
+if sys.stdin.readline():
+    fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
+    print('cut', flush=True)`
 
-const moments = ['build', 'push', 'gc'] as const
+interface Switch {
+  /** Cuts the power; 'cut' when the kernel did. */
+  readonly cut: () => Promise<string>
+  readonly end: () => void
+}
 
-test.for(moments)('a power cut in the middle of a %s', { timeout }, async (moment, context) => {
+async function powerSwitch(disk: string): Promise<Switch> {
+  const python = spawn('python3', ['-c', cut, disk], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const failed = text(python.stderr)
+  const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => {
+    const { value, done } = (await lines.next()) as IteratorResult<string, undefined>
+    return done === true ? await failed : value
+  }
+  await next()
+  return {
+    cut: () => {
+      python.stdin.write('now\n')
+      return next()
+    },
+    end: () => python.stdin.end(),
+  }
+}
+
+const moments = ['build', 'push', 'install', 'gc'] as const
+/** A build of so many bytes that nobody has seen takes a tenth of a second. */
+const more = 6_000_000
+
+interface PowerCut {
+  readonly moment: (typeof moments)[number]
+  /** Which of the moments of one worker, and how many milliseconds into it. */
+  readonly nth: number
+  readonly delay: number
+  readonly round: number
+}
+
+/** Cuts the power, looks at what is left, and goes on there. True when it was in the middle of the moment. */
+async function cutAt(context: TestContext, { moment, nth, delay, round }: PowerCut): Promise<boolean> {
   const [place, disk] = [tempDir(), tempDir()]
   const image = `${place}/image`
-  for (const refused of [run('truncate', '-s', '96M', image), run('mkfs.ext4', '-q', image)]) {
+  for (const refused of [run('truncate', '-s', '256M', image), run('mkfs.ext4', '-q', image)]) {
     if (refused !== undefined) context.skip(`no ext4 here: ${refused}`)
   }
+  const env = { CRASH_SOURCES: place, CRASH_BYTES: String(more) }
+  mount(context, disk, '-o', 'loop', image)
+  const folder = `${disk}/work`
+  mkdirSync(folder)
+  const power = await powerSwitch(disk)
+  let left = nth
+  let answer: Promise<string> | undefined
+  const lines = await runWorker({
+    script,
+    folder,
+    seed: round,
+    env,
+    onLine: (line, child) => {
+      if (!('at' in line) || line.at !== moment || --left !== 0) return
+      setTimeout(() => {
+        answer = power.cut().finally(() => child.kill('SIGKILL'))
+      }, delay)
+    },
+  })
+  const said = await answer
+  power.end()
+  if (said !== 'cut') context.skip(`this kernel cannot cut the power: ${String(said)}`)
+  expect(run('umount', disk)).toBeUndefined()
+  mounted.pop()
+  mount(context, disk, '-o', 'loop', image)
+  for (const code of codesOf(lines)) expect(code).toMatch(/^(UNAVAILABLE|DENIED)/)
+  await expectWhole(folder, lines)
+  await expectGoesOn({ script, folder, seed: 1000 + round, env }, lines)
+  expect(run('umount', disk)).toBeUndefined()
+  mounted.pop()
+  const { at, isDone } = lastWork(lines)
+  return at === moment && !isDone
+}
+
+test.for(moments)('a power cut in the middle of a %s', { timeout }, async (moment, context) => {
   const roll = dice(seed + moment.length)
-  const env = { CRASH_SOURCES: place }
-  for (let round = 0; round < (all ? 34 : 1); round++) {
-    mount(context, disk, '-o', 'loop', image)
-    mkdirSync(`${disk}/work`, { recursive: true })
-    const folder = `${disk}/work`
-    let left = 1 + roll(4)
-    let refused: string | undefined
-    const lines = await runWorker({
-      script,
-      folder,
-      seed: round,
-      env,
-      onLine: (line, child) => {
-        if (!('at' in line) || line.at !== moment || --left !== 0) return
-        setTimeout(() => {
-          refused = run('python3', '-c', cut, disk)
-          child.kill('SIGKILL')
-        }, roll(60))
-      },
-    })
-    if (refused !== undefined) context.skip(`this kernel cannot cut the power: ${refused}`)
-    expect(run('umount', disk)).toBeUndefined()
-    mounted.pop()
-    mount(context, disk, '-o', 'loop', image)
-    for (const code of codesOf(lines)) expect(code).toMatch(/^(UNAVAILABLE|DENIED)/)
-    await expectWhole(folder, lines)
-    await expectGoesOn({ script, folder, seed: 1000 + round, env })
-    expect(run('umount', disk)).toBeUndefined()
-    mounted.pop()
+  const [wanted, most] = all ? [25, 100] : [1, 12]
+  let inTheMiddle = 0
+  let tries = 0
+  for (; inTheMiddle < wanted && tries < most; tries++) {
+    const delay = roll(moment === 'gc' ? 40 : 90)
+    if (await cutAt(context, { moment, nth: 1 + roll(3), delay, round: tries })) inTheMiddle++
   }
+  expect([inTheMiddle, `of ${String(tries)} cuts`]).toEqual([wanted, `of ${String(tries)} cuts`])
 })

@@ -1,15 +1,24 @@
 // Real processes, really killed: at random instants, and at every system call that changes a disk. QUILT_CRASH_ALL=1
-// takes a hundred rounds and all calls, else a few.
+// takes a hundred rounds and all calls, else a few. strace takes hold of a worker when Node has started, so that calls
+// count from there; each thread counts its own.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { codesOf, expectGoesOn, expectWhole, runWorker, workerScript } from '../support/crash-process.ts'
+import {
+  codesOf,
+  expectGoesOn,
+  expectWhole,
+  lastWork,
+  runWorker,
+  workerScript,
+} from '../support/crash-process.ts'
+import type { WorkerLine } from '../support/crash-worker.ts'
 import { dice } from '../support/crash-world.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const all = process.env['QUILT_CRASH_ALL'] === '1'
 const seed = Number(process.env['QUILT_CRASH_SEED'] ?? 1)
-const timeout = 3_600_000
+const timeout = 7_200_000
 let script = ''
 
 beforeAll(async () => {
@@ -20,29 +29,46 @@ beforeAll(async () => {
 test('SIGKILL at random instants, round after round on one store', { timeout }, async () => {
   const folder = tempDir()
   const roll = dice(seed + 77)
-  const ats = new Set<string>()
-  for (let round = 0; round < (all ? 100 : 8); round++) {
-    let works = 1 + roll(8)
-    let last = ''
-    const lines = await runWorker({
+  const ats = new Map<string, number>()
+  let lines: readonly WorkerLine[] = []
+  const rounds = all ? 100 : 8
+  for (let round = 0; round < rounds; round++) {
+    let works = 1 + roll(14)
+    const said = await runWorker({
       script,
       folder,
       seed: round,
       onLine: (line, child) => {
         if (!('at' in line)) return
-        last = line.at
         if (--works === 0) setTimeout(() => child.kill('SIGKILL'), roll(line.at === 'gc' ? 150 : 60))
       },
     })
-    ats.add(last)
-    expect(codesOf(lines)).toEqual([])
+    expect(codesOf(said)).toEqual([])
+    expect(said.at(-1)).not.toEqual({ end: true })
+    const { at, isDone } = lastWork(said)
+    if (!isDone) ats.set(at, (ats.get(at) ?? 0) + 1)
+    lines = [...lines, ...said]
     await expectWhole(folder, lines)
   }
-  expect(ats.size).toBeGreaterThan(1)
-  await expectGoesOn({ script, folder, seed: 1000 })
+  // In the middle of something, and of different things.
+  expect([...ats.keys()].length, JSON.stringify([...ats])).toBeGreaterThan(all ? 6 : 1)
+  await expectGoesOn({ script, folder, seed: 1000 }, lines)
 })
 
-const calls = ['rename', 'link', 'unlink', 'fsync', 'pwrite64', 'mkdir', 'write']
+/** What a worker calls. Node's own file calls have no fdatasync: the stat cache, which is LevelDB, has. */
+const calls = [
+  'rename',
+  'link',
+  'unlink',
+  'rmdir',
+  'mkdir',
+  'fsync',
+  'fdatasync',
+  'pwrite64',
+  'write',
+  'openat',
+  'close',
+]
 /** Calls, and how they fail. */
 const errors = [
   ['fsync', 'error=EIO'],
@@ -50,73 +76,107 @@ const errors = [
   ['pwrite64', 'retval=10'],
   ['rename', 'error=EIO'],
   ['link', 'error=EIO'],
+  ['mkdir', 'error=ENOSPC'],
   ['openat', 'error=EMFILE'],
 ] as const
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 
-/** One thread makes all calls on files, or `when` would count those of each by itself. */
-const env = { UV_THREADPOOL_SIZE: '1' }
-
-/** How often a worker makes each call, counted once. */
+/** How often the busiest thread of a worker makes each call, counted once. */
 async function countAll(): Promise<ReadonlyMap<string, number>> {
   const folder = tempDir()
   const out = `${folder}/trace`
-  const traced = [...new Set([...calls, ...errors.map(([call]) => call)])]
-  const command = ['strace', '-f', '-qq', '-o', out, '-e', `trace=${traced.join(',')}`]
-  await runWorker({ script, folder, seed, once: true, command, env })
-  const lines = readFileSync(out, 'utf8').split('\n')
-  return new Map(traced.map((call) => [call, lines.filter((line) => line.includes(` ${call}(`)).length]))
+  const lines = await runWorker({
+    script,
+    folder,
+    seed,
+    once: true,
+    strace: ['-o', out, '-e', `trace=${calls.join(',')}`],
+  })
+  expect(lines.at(-1)).toEqual({ end: true })
+  const counts = new Map<string, number>()
+  for (const line of readFileSync(out, 'utf8').split('\n')) {
+    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? []
+    const key = `${String(thread)} ${String(call)}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return new Map(
+    calls.map((call) => [
+      call,
+      Math.max(0, ...[...counts].flatMap(([key, count]) => (key.endsWith(` ${call}`) ? [count] : []))),
+    ]),
+  )
 }
 
 let counting: ReturnType<typeof countAll> | undefined
 const count = async (call: string): Promise<number> => (await (counting ??= countAll())).get(call) ?? 0
 
-async function inject(
+interface Injected {
+  readonly folder: string
+  readonly lines: readonly WorkerLine[]
+  readonly isHit: boolean
+}
+
+/** Runs a worker in which `call` fails, or kills, the `when`th time that a thread makes it. */
+async function inject(call: string, what: string, when: number): Promise<Injected> {
+  const folder = tempDir()
+  const out = `${tempDir()}/trace`
+  const strace = ['-o', out, '-e', `trace=${call}`, '-e', `inject=${call}:${what}:when=${String(when)}`]
+  const lines = await runWorker({ script, folder, seed, once: true, strace })
+  const trace = readFileSync(out, 'utf8')
+  const isHit = what.startsWith('signal')
+    ? /\+\+\+ killed by SIGKILL/.test(trace) && !lines.some((line) => 'end' in line)
+    : trace.includes('(INJECTED)')
+  return { folder, lines, isHit }
+}
+
+/** Injects at every call, until a thread makes no more; or at one of them. Gives how often something was hit. */
+async function sweep(
   call: string,
   what: string,
-): Promise<{ folder: string; lines: Awaited<ReturnType<typeof runWorker>> }> {
-  const folder = tempDir()
-  const command = [
-    'strace',
-    '-f',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '-e',
-    `trace=${call}`,
-    '-e',
-    `inject=${call}:${what}`,
-  ]
-  return { folder, lines: await runWorker({ script, folder, seed, once: true, command, env }) }
+  check: (injected: Injected) => Promise<void>,
+): Promise<number> {
+  const most = await count(call)
+  expect(most, `the worker calls ${call}`).toBeGreaterThan(0)
+  let hits = 0
+  const once = async (when: number): Promise<boolean> => {
+    const injected = await inject(call, what, when)
+    if (injected.isHit) hits++
+    await check(injected)
+    rmSync(injected.folder, { recursive: true, force: true })
+    return injected.isHit
+  }
+  if (all) {
+    for (let when = 1; (await once(when)) || when < most / 2; when++);
+    expect(hits).toBeGreaterThanOrEqual(Math.floor(most * 0.8))
+    return hits
+  }
+  // No two runs make quite as many calls.
+  for (
+    let when = 1 + dice(seed + call.length + what.length)(most);
+    !(await once(when));
+    when = Math.ceil(when / 2)
+  )
+    expect(when, `${call} was never hit`).toBeGreaterThan(1)
+  return hits
 }
 
 describe.skipIf(!hasStrace)('at system calls (needs strace)', () => {
   test.each(calls)('SIGKILL at %s', { timeout }, async (call) => {
-    const most = await count(call)
-    expect(most).toBeGreaterThan(1)
-    const roll = dice(seed + call.length)
-    for (const when of all ? Array.from({ length: most }, (_, i) => i + 1) : [1 + roll(most)]) {
-      const { folder, lines } = await inject(call, `signal=SIGKILL:when=${String(when)}`)
+    const hits = await sweep(call, 'signal=SIGKILL', async ({ folder, lines }) => {
+      expect(codesOf(lines)).toEqual([])
       await expectWhole(folder, lines)
-      await expectGoesOn({ script, folder, seed: 1000 })
-      rmSync(folder, { recursive: true, force: true })
-    }
+      await expectGoesOn({ script, folder, seed: 1000 }, lines)
+    })
+    expect(hits).toBeGreaterThan(0)
   })
 
   test.each(errors)('%s that gives %s', { timeout }, async (call, what) => {
-    const most = await count(call)
-    const roll = dice(seed + what.length)
-    // Node itself opens files while it starts.
-    const first = call === 'openat' ? Math.floor(most / 2) : 0
-    for (const when of all
-      ? Array.from({ length: most - first }, (_, i) => first + i + 1)
-      : [first + 1 + roll(most - first)]) {
-      const { folder, lines } = await inject(call, `${what}:when=${String(when)}`)
+    const hits = await sweep(call, what, async ({ folder, lines }) => {
       // Some calls are the worker's own: it writes its source, and loads packages.
-      for (const code of codesOf(lines)) expect(code).toMatch(/^UNAVAILABLE|\/source\/|node_modules/)
+      for (const code of codesOf(lines)) expect(code).toMatch(/^UNAVAILABLE|\/source\/?|node_modules/)
       await expectWhole(folder, lines)
-      await expectGoesOn({ script, folder, seed: 1000 })
-      rmSync(folder, { recursive: true, force: true })
-    }
+      await expectGoesOn({ script, folder, seed: 1000 }, lines)
+    })
+    expect(hits).toBeGreaterThan(0)
   })
 })
