@@ -56,6 +56,8 @@ async function within<T>(folder: string, store: string, work: (session: Session)
 function expectCalm(reports: readonly CrowdReport[]): void {
   expect(reports.flatMap(({ errors }) => errors)).toEqual([])
   for (const { role, turns } of reports) expect([role, turns > 0]).toEqual([role, true])
+  // The collector was not only there: it took packs away under the others.
+  expect(reports.reduce((sum, { deleted }) => sum + deleted, 0)).toBeGreaterThan(0)
 }
 
 /** Every commit that was reported is in the package's log, and reachable from where it is now. */

@@ -74,12 +74,12 @@ test.for(limits)('a disk that is out of %s', { timeout }, async ([, small, large
   let refusals = 0
   for (const limit of small) {
     mount(context, disk, '-t', 'tmpfs', '-o', limit, 'tmpfs')
-    let lines: readonly WorkerLine[] = []
+    const lines: WorkerLine[] = []
     for (let round = 0; round < 2; round++) {
       const said = await runWorker({ script, folder: disk, seed: seed + round, env })
       for (const code of codesOf(said)) expect(code).toMatch(/^UNAVAILABLE.*the disk is full/)
       refusals += codesOf(said).length
-      lines = [...lines, ...said]
+      lines.push(...said)
       await expectWhole(disk, lines)
     }
     // With room again it all goes on, and what was left lying is no matter.

@@ -30,7 +30,7 @@ test('SIGKILL at random instants, round after round on one store', { timeout }, 
   const folder = tempDir()
   const roll = dice(seed + 77)
   const ats = new Map<string, number>()
-  let lines: readonly WorkerLine[] = []
+  const lines: WorkerLine[] = []
   const rounds = all ? 100 : 8
   for (let round = 0; round < rounds; round++) {
     let works = 1 + roll(14)
@@ -47,7 +47,7 @@ test('SIGKILL at random instants, round after round on one store', { timeout }, 
     expect(said.at(-1)).not.toEqual({ end: true })
     const { at, isDone } = lastWork(said)
     if (!isDone) ats.set(at, (ats.get(at) ?? 0) + 1)
-    lines = [...lines, ...said]
+    lines.push(...said)
     await expectWhole(folder, lines)
   }
   // In the middle of something, and of different things.

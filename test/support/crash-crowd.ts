@@ -22,6 +22,8 @@ export interface CrowdReport {
   /** Turns taken. */
   readonly turns: number
   readonly conflicts: number
+  /** Packs that its collections have deleted. */
+  readonly deleted: number
   /** Commits reported done, by package. */
   readonly done: Readonly<Record<string, readonly string[]>>
   readonly errors: readonly string[]
@@ -33,7 +35,7 @@ const end = Date.now() + Number(time)
 const roll = dice(number + 1)
 const done: Record<string, string[]> = {}
 const errors: string[] = []
-const counts = { turns: 0, conflicts: 0 }
+const counts = { turns: 0, conflicts: 0, deleted: 0 }
 const scratch = `${folder}/scratch-${role}-${numberText}`
 
 function session(store: string): Promise<Session> {
@@ -97,6 +99,11 @@ async function readOne(one: Session, pkg: string, expected: string | undefined):
   if (expected !== undefined && digest(to) !== expected) errors.push(`${pkg} has other bytes`)
 }
 
+async function collect(store: string, joinSmall: boolean): Promise<void> {
+  const { packsDeleted } = await within(store, (one) => gc(one, { patience: 200, joinSmall }))
+  counts.deleted += packsDeleted
+}
+
 const roles: Readonly<Record<string, () => Promise<void>>> = {
   /** Its own package must never conflict; the one that all share may. */
   builder: async () => {
@@ -123,7 +130,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     if (counts.turns % 2 === 0) await within('store', (one) => rm(one, pkg))
   },
   collector: async () => {
-    await within('store', (one) => gc(one, { patience: 200, joinSmall: counts.turns % 3 === 2 }))
+    await collect('store', counts.turns % 3 === 2)
   },
   /** Pushes to the package that others push to; who comes second is told, keeps its build, and starts anew. */
   pusher: async () => {
@@ -148,7 +155,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
   },
   'remote-collector': async () => {
     if (!nodeFs.existsSync(`${folder}/remote/format`)) return
-    await within('remote', (one) => gc(one, { patience: 200, joinSmall: counts.turns % 2 === 1 }))
+    await collect('remote', counts.turns % 2 === 1)
   },
 }
 

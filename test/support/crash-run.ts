@@ -18,6 +18,7 @@ import {
   stateOf,
   within,
   type DiskImage,
+  type MemoryFs,
 } from './crash-world.ts'
 
 /** What a scenario begins with, and what it ends with when nothing goes wrong. */
@@ -110,6 +111,8 @@ export async function breakAt(course: Course, { fault, at, thorough }: Break): P
   let done = true
   try {
     await within(fs, scenario.who, scenario.act)
+    // What was never met shows nothing.
+    if (record.hit === undefined) problems.push('no operation was hit')
   } catch (error) {
     done = false
     problems.push(...wrongError(fault, error, record.hit ?? ''))
@@ -224,7 +227,32 @@ async function checkDisk(
     if (!expected) problems.push(`tried again: ${String(error)}`)
   }
   await see('tried again', true)
+  for (const store of scenario.stores) problems.push(...(await unswept(fs, store)))
   return problems
+}
+
+/** What two days and two runs of gc leave of what was unfinished, and what verify finds then. */
+async function unswept(fs: MemoryFs, store: string): Promise<readonly string[]> {
+  if (!fs.existsSync(`${root}/${store}/format`)) return []
+  const folders = ['tmp', 'writers', 'condemned', 'lapsed'].map((name) => `${root}/${store}/${name}`)
+  const left = (): readonly string[] =>
+    folders
+      .filter((folder) => fs.existsSync(folder))
+      .flatMap((folder) => fs.readdirSync(folder).map((name) => `${folder}/${String(name)}`))
+  try {
+    for (let times = 0; times < 2; times++) {
+      const then = new Date(Date.now() - 48 * 60 * 60 * 1000)
+      for (const path of left()) fs.utimesSync(path, then, then)
+      await within(fs, store, (session) => gc(session, { patience: 0 }))
+    }
+  } catch (error) {
+    return [`collected, ${String(error)}`]
+  }
+  const found = await problemsOf(fs, store)
+  return [
+    ...left().map((path) => `never swept: ${path}`),
+    ...found.map((it) => `collected, verify of ${store}: ${it}`),
+  ]
 }
 
 /** Runs a scenario that is held up at operation `at` while gc and repack run on its stores; gives what is wrong then. */
@@ -234,16 +262,35 @@ export async function holdUpAt({ scenario, image, after }: Course, at: number): 
   const problems: string[] = []
   const note = (who: string) => (error: unknown) => void problems.push(`${who}: ${String(error)}`)
   const acting = within(fs, scenario.who, scenario.act).catch(note(scenario.name))
-  while (record.hit === undefined && record.seen < at) await new Promise((resolve) => setImmediate(resolve))
-  for (const store of scenario.stores) {
-    if (!live.existsSync(`${root}/${store}/format`)) continue
-    await within(live, store, (session) => gc(session, { patience: 0, joinSmall: true })).catch(note('gc'))
+  let isOver = false
+  void acting.finally(() => {
+    isOver = true
+  })
+  while (record.hit === undefined && !isOver) await new Promise((resolve) => setImmediate(resolve))
+  if (record.hit === undefined) problems.push('the operation was never reached')
+  const collect = async (): Promise<void> => {
+    for (const store of scenario.stores) {
+      if (!live.existsSync(`${root}/${store}/format`)) continue
+      await within(live, store, (session) => gc(session, { patience: 0, joinSmall: true })).catch(note('gc'))
+    }
   }
+  const check = async (when: string): Promise<void> => {
+    const now = await look(live, scenario)
+    for (const store of scenario.stores) {
+      const state = now.states[store]
+      if (state !== after.states[store]) problems.push(`${when}, ${store} is ${String(state)}`)
+      const found = await problemsOf(live, store)
+      problems.push(...found.map((problem) => `${when}, verify of ${store}: ${problem}`))
+    }
+    for (const [hash, digest] of after.contents) {
+      if (now.contents.has(hash) && now.contents.get(hash) !== digest)
+        problems.push(`${when}, ${hash} has other bytes`)
+    }
+  }
+  await collect() // condemns, and waits for the one that is held up
   await acting
-  const now = await look(live, scenario)
-  for (const store of scenario.stores) {
-    if (now.states[store] !== after.states[store]) problems.push(`${store} is ${String(now.states[store])}`)
-    problems.push(...(await problemsOf(live, store)).map((problem) => `verify of ${store}: ${problem}`))
-  }
+  await check('held up')
+  await collect() // deletes what was condemned: nobody has to be waited for any more
+  await check('collected')
   return problems.map((problem) => `at ${String(at)}, ${record.hit ?? 'nothing hit'}: ${problem}`)
 }
