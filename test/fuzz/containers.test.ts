@@ -14,9 +14,12 @@ import {
 import {
   decodeRecipePayload,
   encodeRecipePayload,
+  packFooterBytes,
   packHeaderBytes,
+  readPackFooter,
   readPackHeader,
   recordHeaderBytes,
+  writePackFooter,
 } from '../../src/core/codec/pack.ts'
 import { encodeRecipe } from '../../src/core/codec/objects/recipe.ts'
 import { frameContentSize } from '../../src/core/codec/zstd-frame.ts'
@@ -89,6 +92,25 @@ describe('H38: a pack', () => {
         }),
         fuzzing(4),
       )
+    },
+    fuzzTimeout,
+  )
+
+  test(
+    'of any bytes, or damaged: its footer says what was written, or nothing',
+    () => {
+      const ends = startingWith('packs/').map((bytes) => bytes.slice(-packFooterBytes - 20))
+      fc.assert(
+        fc.property(fc.oneof(anyBytes(['QP1E']), damaged(ends)), (bytes) => {
+          const footer = endsWell(() => readPackFooter(bytes), [])
+          if (footer === undefined) return
+          const written = new Uint8Array(packFooterBytes)
+          writePackFooter(written, 0, footer.records, footer.indexHash)
+          expect(Buffer.compare(written, bytes.subarray(bytes.length - packFooterBytes))).toBe(0)
+        }),
+        fuzzing(4),
+      )
+      for (const end of ends) expect(readPackFooter(end)?.records).toBeGreaterThan(0)
     },
     fuzzTimeout,
   )
