@@ -16,6 +16,7 @@ const external = [
   'msgpackr-extract',
   '@bokuweb/zstd-wasm',
   '@oclif/plugin-*',
+  '@duckdb/*',
 ]
 
 /** CommonJS packages in the bundle look for these. */

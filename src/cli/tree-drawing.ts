@@ -1,6 +1,6 @@
 // A tree as lines of text, drawn as people know it from `tree`.
 import type { InspectedNode } from '../package/inspect.ts'
-import { formatBytes } from './printable.ts'
+import { formatBytes, formatPlural } from './printable.ts'
 
 /** A line for each node below this one. */
 export function* treeLines(node: InspectedNode, aliases: boolean, indent = ''): Generator<string> {
@@ -12,9 +12,21 @@ export function* treeLines(node: InspectedNode, aliases: boolean, indent = ''): 
   }
 }
 
+/** What a table is: rows, and columns with their types, of which the first few are shown. */
+function tableFacts({ rows, columns, tables }: InspectedNode): readonly string[] {
+  if (columns === undefined) return [`tables ${(tables ?? []).map(({ name }) => name).join(', ')}`]
+  const some = columns.slice(0, mostColumns).map(({ name, type }) => `${name} ${type}`)
+  const more = columns.length > mostColumns ? [`${String(columns.length - mostColumns)} more`] : []
+  return [formatPlural(rows ?? 0, 'row'), `columns ${[...some, ...more].join(', ')}`]
+}
+
+/** Columns shown in a node's line; `--json` has them all. */
+const mostColumns = 8
+
 /** A node in one line: its name, and what there is to say of it. */
 export function describe(node: InspectedNode, aliases: boolean): string {
   const facts: string[] = []
+  if (node.type === 'table') facts.push(...tableFacts(node))
   if (node.size !== undefined) facts.push(formatBytes(node.size))
   if (node.executable === true) facts.push('executable')
   if (node.here === false) facts.push('not here')

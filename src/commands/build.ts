@@ -29,6 +29,11 @@ export default class Build extends BaseCommand<typeof Build> {
       allowNo: true,
       description: 'take PATH for a build file, or a folder that holds one; with --no- for data',
     }),
+    tables: Flags.boolean({
+      allowNo: true,
+      default: true,
+      description: 'make tables of files that can be read as such; --no-tables keeps bytes only',
+    }),
     'follow-links': Flags.boolean({ description: 'follow symbolic links that point outside the folder' }),
   }
   static override examples = [
@@ -38,9 +43,9 @@ export default class Build extends BaseCommand<typeof Build> {
   ]
 
   protected async execute(): Promise<unknown> {
-    const { message, force, 'dry-run': dryRun, 'follow-links': followLinks } = this.flags
+    const { message, force, tables, 'dry-run': dryRun, 'follow-links': followLinks } = this.flags
     const { 'allow-outside': allowOutside, 'build-file': buildFile } = this.flags
-    const options = { message, force, dryRun, followLinks, allowOutside, buildFile }
+    const options = { message, force, dryRun, followLinks, allowOutside, buildFile, tables }
     const made = await build(
       await this.session(),
       { handle: this.args.pkg, path: this.args.path },
@@ -48,7 +53,8 @@ export default class Build extends BaseCommand<typeof Build> {
       this.ctx,
     )
     const what = `${made.package} ${made.topHash}`
-    const files = `${formatPlural(made.files, 'file')}, ${formatBytes(made.bytes)}`
+    const read = made.tables === 0 ? '' : `${formatPlural(made.tables, 'table')}, `
+    const files = `${formatPlural(made.files, 'file')}, ${read}${formatBytes(made.bytes)}`
     if (dryRun) this.out.line(`would build ${what} (${files}, ${formatBytes(made.newBytes)} new)`)
     else if (made.unchanged && !force) this.out.line(`unchanged ${what} (${files})`)
     else this.out.line(`built ${what} (${files}, ${formatBytes(made.newBytes)} new)`)

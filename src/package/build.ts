@@ -25,6 +25,8 @@ import { findInstalled, onlyRead } from './names/installed.ts'
 import type { Session } from './session.ts'
 import { openSource } from './source/open-source.ts'
 import { prepareSource, type PreparedSource, type SourceTree } from './source/source-tree.ts'
+import { countTables } from './tables/find-views.ts'
+import { makeViews, type MadeViews, type ViewsJob } from './tables/make-views.ts'
 
 /** How to build. */
 export interface BuildOptions {
@@ -33,6 +35,8 @@ export interface BuildOptions {
   readonly dryRun?: boolean | undefined
   /** Make a commit even where nothing has changed. */
   readonly force?: boolean | undefined
+  /** False keeps bytes only: no file that changed gets a view. */
+  readonly tables?: boolean | undefined
   /** Follow symbolic links that point outside the folder, instead of refusing them. */
   readonly followLinks?: boolean | undefined
   /** Let a build file name sources outside its folder. */
@@ -56,6 +60,7 @@ export interface BuildResult {
   /** Absent in a dry run. */
   readonly commit: Id | undefined
   readonly files: number
+  /** Files that are tables; 0 in a dry run, which parses nothing. */
   readonly tables: number
   /** Bytes of all files. */
   readonly bytes: number
@@ -81,6 +86,7 @@ interface Made {
   readonly tree: Id
   readonly commit: Id | undefined
   readonly source: SourceTree
+  readonly tables: number
   readonly newBytes: number
 }
 
@@ -150,7 +156,7 @@ async function buildFrom(
     topHash: made.tree,
     commit: made.commit,
     files,
-    tables: 0,
+    tables: made.tables,
     bytes,
     newBytes: made.newBytes,
     ignored,
@@ -185,7 +191,7 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
   const { out, objects } = dryRun(repository.objects)
   const readOnlyCache: StatCache = { ...cache, write: () => Promise.resolve() }
   const { tree, source } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
-  return { tree, commit: undefined, source, newBytes: out.written.bytes }
+  return { tree, commit: undefined, source, tables: 0, newBytes: out.written.bytes }
 }
 
 async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
@@ -194,24 +200,43 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
   const author = job.session.identity() // once: the batch may run again, and is to make the same commit then
   return repository.objects.batch(
     async (out): Promise<Made> => {
-      const { tree, source } = await makeTree(job, { out, objects: repository.objects, cache }, ctx)
+      const { objects } = repository
+      const { tree, source } = await makeTree(job, { out, objects, cache }, ctx)
+      const nodes = nodeReader(objects)
+      const result = { tree, source }
       if (tree === base.commit?.tree && options.force !== true && isWhole(base)) {
-        return { tree, commit: base.id, source, newBytes: out.written.bytes }
+        const tables = await countTables(nodes, base.commit.derived, ctx)
+        return { ...result, commit: base.id, tables, newBytes: out.written.bytes }
       }
-      const nodes = nodeReader(repository.objects)
-      const whole = job.at.path === '' ? undefined : base.commit
-      const derived = await writeDerived(nodes, out, { before: whole, tree, recipes: source.recipes }, ctx)
+      const before = job.at.path === '' && !isWhole(base) ? undefined : base.commit
+      const { recipes, views } = await viewsFor(
+        job,
+        { out, objects, tree, base: before, recipes: source.recipes },
+        ctx,
+      )
+      const derived = await writeDerived(nodes, out, { before, tree, recipes, views }, ctx)
       const commit = await out.write(
         'commit',
         encodeCommit(newCommit(job, { tree, derived, author, source })),
       )
-      return { tree, commit, source, newBytes: out.written.bytes }
+      const tables = await countTables(nodes, derived, ctx)
+      return { ...result, commit, tables, newBytes: out.written.bytes }
     },
     async ({ commit }) => {
       if (commit !== undefined && commit !== base.id) await moveLatest(job, commit, ctx)
     },
     ctx,
   )
+}
+
+/** The views of the files that changed; with --force, of all that lack one. */
+async function viewsFor(
+  { session, options }: BuildJob,
+  parts: Omit<ViewsJob, 'onlyChanged'>,
+  ctx?: Context,
+): Promise<MadeViews> {
+  if (options.tables === false) return { recipes: parts.recipes, views: [] }
+  return makeViews(session, { ...parts, onlyChanged: options.force !== true }, ctx)
 }
 
 /** A build over a package of which only a part is here makes it whole, so its bytes are kept by a new commit. */

@@ -1,12 +1,15 @@
 // inspect: a package's tree with sizes, aliases and metadata.
 import type { Context } from '../core/base/context.ts'
+import { isQuiltError } from '../core/base/error.ts'
 import type { Source } from '../core/model/commit.ts'
-import type { Entry, Reading } from '../core/model/entry.ts'
+import type { Entry, FileEntry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import type { JsonObject } from '../core/model/metadata.ts'
 import { joinPath } from '../core/model/path.ts'
 import { isAsked } from '../core/repo/reach.ts'
 import { entries } from '../core/tree/entries.ts'
+import type { Column } from '../plugins/api.ts'
+import { onlyTable, readView, viewHead } from '../table/view/store-view.ts'
 import { nodeReader, treeMeta, type NodeReader } from '../core/tree/node.ts'
 import { withTrees } from './exchange/bring.ts'
 import { aliasesOf } from './names/alias.ts'
@@ -19,11 +22,13 @@ import {
 } from './names/installed.ts'
 import { needNode } from './names/nodes.ts'
 import type { Session } from './session.ts'
+import { viewFor } from './tables/find-views.ts'
 
 /** A node as `inspect` shows it. Sizes are in bytes; a group's is that of all files below it. */
 export interface InspectedNode {
   readonly name: string
-  readonly type: 'group' | 'file' | 'link'
+  /** A file with a view is a table. */
+  readonly type: 'group' | 'file' | 'link' | 'table'
   readonly id?: Id
   readonly size?: number
   /** The identifier that it also answers to, where that is not its name. */
@@ -40,6 +45,22 @@ export interface InspectedNode {
   /** False where the file's bytes are not on this machine. */
   readonly here?: false
   readonly children?: readonly InspectedNode[]
+  /** Who reads the file, where a view was made of it. */
+  readonly parser?: string
+  readonly columns?: readonly Column[]
+  readonly rows?: number
+  /** The tables of a file that holds several, each a further part of the path. */
+  readonly tables?: readonly InspectedTable[]
+  /** What is known of a picture or another file that is no table. */
+  readonly info?: JsonObject
+  readonly mime?: string
+}
+
+/** One of several tables in a file. */
+export interface InspectedTable {
+  readonly name: string
+  readonly columns: readonly Column[]
+  readonly rows: number
 }
 
 /** A package's or a node's tree, and the revision it belongs to. */
@@ -75,7 +96,7 @@ export async function inspect(
   const name = describeRevision(state.pkg, revision.handle.revision)
   const found = await needNode(nodes, { tree: commit.tree, handle: name }, revision.handle.path, ctx)
   const sources = new Map(commit.sources?.map((source) => [source.path, source]))
-  const run: InspectRun = { nodes, revision, sources, depth: options.depth ?? Infinity, ctx }
+  const run: InspectRun = { session, nodes, revision, sources, depth: options.depth ?? Infinity, ctx }
   const base = {
     package: describeRevision(state.pkg, undefined),
     topHash: commit.tree,
@@ -99,6 +120,7 @@ export async function inspect(
 }
 
 interface InspectRun {
+  readonly session: Session
   readonly nodes: NodeReader
   readonly revision: InstalledRevision
   /** Composed parts by their paths. */
@@ -140,9 +162,31 @@ async function inspectEntry(
         ...(entry.source === undefined ? undefined : { source: entry.source }),
         ...(entry.reading === undefined ? undefined : { reading: entry.reading }),
         ...here,
+        ...(await inspectView(run, entry)),
         ...meta,
       }
     }
+  }
+}
+
+/** What a file's view says of it; nothing where it has none, or where it is not on this machine. */
+async function inspectView(run: InspectRun, file: FileEntry): Promise<Partial<InspectedNode>> {
+  const { revision, nodes, session, ctx } = run
+  const { objects } = revision.store.repository
+  const place = { objects: nodes, derived: revision.commit.derived, parsers: session.tables.parsers }
+  const entry = await viewFor(place, file, ctx)
+  if (entry === undefined) return {}
+  const { parser } = viewHead(entry)
+  try {
+    const view = await readView({ objects, nodes }, entry, ctx)
+    if (view.kind === 'media') return { parser, mime: view.mime, info: view.info }
+    const only = view.kind === 'table' ? view.tables.get(onlyTable) : undefined
+    if (only !== undefined) return { type: 'table', parser, columns: only.columns, rows: only.rows }
+    const tables = Array.from(view.tables, ([name, { columns, rows }]) => ({ name, columns, rows }))
+    return { type: 'table', parser, tables }
+  } catch (error) {
+    if (isQuiltError(error, 'NOT_FOUND')) return {} // only trees are here
+    throw error
   }
 }
 

@@ -6,6 +6,8 @@ import type { Identity } from '../core/model/commit.ts'
 import type { PackRepository } from '../core/repo/open-repository.ts'
 import type { Remote } from '../core/repo/remote.ts'
 import type { Scratch } from '../core/repo/sets/scratch.ts'
+import type { ParserListing } from '../plugins/api.ts'
+import type { TableEngine } from '../table/engine.ts'
 import type { StatCache } from '../worktree/stat-cache.ts'
 
 /** A session: opened by an edge, handed to every verb, closed by the edge. */
@@ -35,11 +37,24 @@ export interface Session {
   readonly ambient: Ambient
   /** A place for what does not fit in memory. Cleared when the session is closed. */
   readonly scratch: Scratch
+  /** What reads and asks tables. */
+  readonly tables: TableTools
   /** Who builds, pushes and tags, now. */
   identity(): Identity
   /** Says what a person should know, and no script has to. */
   warn(message: string): void
   close(): Promise<void>
+}
+
+/** Parsers, and the engine that makes tables of what they say. */
+export interface TableTools {
+  readonly parsers: readonly ParserListing[]
+  /** The engine that makes views, started when it is first used; it is closed with the session. */
+  engine(): TableEngine
+  /** An engine of the caller's own that may read these files and nothing else; the caller closes it. */
+  engineFor(files: readonly string[]): TableEngine
+  /** A path on disk that nobody has, in a folder that goes when the session is closed. */
+  newPath(): string
 }
 
 /** A store on this machine. */

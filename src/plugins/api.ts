@@ -3,6 +3,7 @@
 import type { Backend } from '../core/backend/backend.ts'
 import type { Ambient } from '../core/base/ambient.ts'
 import type { Remote } from '../core/repo/remote.ts'
+import type { Parser } from './parser.ts'
 
 export type { Backend, BackendFeatures, Head, PutOptions, Range } from '../core/backend/backend.ts'
 export type { Bytes } from '../core/base/bytes.ts'
@@ -10,6 +11,7 @@ export type { Context, Progress } from '../core/base/context.ts'
 export type { ErrorCode, ErrorDetails } from '../core/base/error.ts'
 export type { FileSystem } from '../core/base/fs-node.ts'
 export type { ByteSource } from '../core/base/source.ts'
+export type { Json, JsonObject } from '../core/model/metadata.ts'
 export type { PackageName } from '../core/model/package-name.ts'
 export type { Remote } from '../core/repo/remote.ts'
 export type { Repository } from '../core/repo/repository.ts'
@@ -17,6 +19,7 @@ export { checkKey, isKey, isKeyPart, longestKey } from '../core/backend/key.ts'
 export { checkRange } from '../core/backend/range.ts'
 export { iterateBytes } from '../core/base/bytes.ts'
 export { checkSignal } from '../core/base/context.ts'
+export { closest } from '../core/base/closest.ts'
 export { isQuiltError, QuiltError } from '../core/base/error.ts'
 export { bytesSource } from '../core/base/source.ts'
 
@@ -26,8 +29,32 @@ export type Env = Readonly<Record<string, string | undefined>>
 /** The time and names that nobody else has, as the edge hands them on. */
 export type PluginAmbient = Pick<Ambient, 'now' | 'randomName'>
 
+export type {
+  Batch,
+  Column,
+  ColumnData,
+  DelimitedText,
+  JsonText,
+  MediaInfo,
+  NamedTable,
+  ParquetFile,
+  Parsed,
+  Parser,
+  ParserListing,
+  Relation,
+  SourceFile,
+  TableSource,
+} from './parser.ts'
+
 /** What a plugin's module exports as its default. */
-export type Plugin = BackendPlugin | RemotePlugin
+export type Plugin = BackendPlugin | ParserPlugin | RemotePlugin
+
+/** New formats that files are read as. */
+export interface ParserPlugin {
+  readonly kind: 'parser'
+  readonly api: 1
+  readonly parsers: readonly Parser[]
+}
 
 /** A new place to store bytes: our repository is layered on it. */
 export interface BackendPlugin {

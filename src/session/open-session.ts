@@ -14,6 +14,7 @@ import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
 import { folderBackend } from '../plugins/builtin.ts'
 import { openRemote } from '../plugins/host.ts'
+import { openTables } from './tables.ts'
 import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
 import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
@@ -89,6 +90,8 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     ),
   )
   const cache = once(() => openCache(options.fs, store))
+  const onDisk = options.fs === undefined && store !== undefined
+  const tables = openTables(onDisk ? `${store}/cache/scratch` : `${tmpdir()}/quilt-tables`, ambient)
   return {
     get configuration() {
       return configuration
@@ -117,10 +120,12 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
     ambient,
     scratch,
+    tables,
     identity: () => identityFrom(value, ambient),
     warn,
     close: async () => {
       await (await cache.made())?.close()
+      await tables.close()
       scratch.close()
       await (await local.made())?.repository.close()
       for (const one of (await extra.made()) ?? []) await one.repository.close()

@@ -1,0 +1,82 @@
+// Views in a commit's derived tree: which there are of a blob, and which one serves a file.
+import type { Context } from '../../core/base/context.ts'
+import type { FileEntry, GroupEntry } from '../../core/model/entry.ts'
+import type { Id } from '../../core/model/id.ts'
+import { derivedEntries } from '../../core/tree/entries.ts'
+import type { TreeSource } from '../../core/tree/node.ts'
+import type { ParserListing } from '../../plugins/api.ts'
+import { viewHead } from '../../table/view/store-view.ts'
+import { readingOf } from './readings.ts'
+
+/** All views of a blob, in their names' order. */
+export async function* viewsOf(
+  objects: TreeSource,
+  derived: Id,
+  blob: Id,
+  ctx?: Context,
+): AsyncGenerator<GroupEntry> {
+  const prefix = `${blob}.`
+  for await (const entry of derivedEntries(objects, derived, prefix, ctx)) {
+    if (!entry.name.startsWith(prefix)) return
+    if (entry.type === 'group') yield entry
+  }
+}
+
+/** Where a file's view is looked for. */
+export interface ViewPlace {
+  readonly objects: TreeSource
+  readonly derived: Id | undefined
+  readonly parsers: readonly ParserListing[]
+}
+
+/**
+ * The view that serves a file: read by the same parser with the same options. A parser's version does not matter to
+ * those who read what is there; a build makes the view again when it has another.
+ */
+export async function viewFor(
+  { objects, derived, parsers }: ViewPlace,
+  file: FileEntry,
+  ctx?: Context,
+): Promise<GroupEntry | undefined> {
+  if (derived === undefined) return undefined
+  const reading = readingIfKnown(parsers, file)
+  if (reading === undefined) return undefined
+  const options = canonical(reading.options)
+  for await (const entry of viewsOf(objects, derived, file.id, ctx)) {
+    const head = viewHead(entry)
+    if (head.parser === reading.parser && canonical(head.options) === options) return entry
+  }
+  return undefined
+}
+
+function readingIfKnown(
+  parsers: readonly ParserListing[],
+  file: FileEntry,
+): { readonly parser: string; readonly options: object } | undefined {
+  if (file.reading !== undefined)
+    return { parser: file.reading.parser.toLowerCase(), options: file.reading.options }
+  const found = readingOf(parsers, file)
+  return found === undefined ? undefined : { parser: found.listing.name, options: found.options }
+}
+
+/** JSON with its keys in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : one,
+  )
+}
+
+/** How many files are tables, by what a derived tree holds. */
+export async function countTables(
+  objects: TreeSource,
+  derived: Id | undefined,
+  ctx?: Context,
+): Promise<number> {
+  let count = 0
+  if (derived === undefined) return count
+  for await (const entry of derivedEntries(objects, derived, undefined, ctx))
+    if (entry.type === 'group' && viewHead(entry).kind !== 'media') count++
+  return count
+}

@@ -1,0 +1,212 @@
+// Views for a tree that was just built: those that an earlier commit has are taken over, what changed is made.
+import type { Context } from '../../core/base/context.ts'
+import { isQuiltError, QuiltError } from '../../core/base/error.ts'
+import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
+import { readCommit } from '../../core/history/commits.ts'
+import type { Commit } from '../../core/model/commit.ts'
+import type { FileEntry, GroupEntry } from '../../core/model/entry.ts'
+import type { Id } from '../../core/model/id.ts'
+import type { ObjectReader, ObjectWriter } from '../../core/store/object-store.ts'
+import { diff } from '../../core/tree/diff.ts'
+import { lookupDerived } from '../../core/tree/lookup.ts'
+import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
+import { walk } from '../../core/tree/walk.ts'
+import { makeView, type MadeView, type ViewJob } from '../../table/make-view.ts'
+import { passingFile } from '../../table/file-reader.ts'
+import { largeBlobs, readView, writeView } from '../../table/view/store-view.ts'
+import type { KnownRecipe } from '../derived.ts'
+import type { Session } from '../session.ts'
+import { viewFor } from './find-views.ts'
+import { loadReading, readingOf, type FileReading, type LoadedReading } from './readings.ts'
+import { sharedRuns } from './shared-runs.ts'
+
+/** A tree whose files are to have views. */
+export interface ViewsJob {
+  readonly objects: ObjectReader
+  readonly out: ObjectWriter
+  readonly tree: Id
+  /** What the package was before; its views stay where their files do. */
+  readonly base: Commit | undefined
+  /** Recipes of blobs that are new. */
+  readonly recipes: ReadonlyMap<Id, KnownRecipe>
+  /** False makes views also of files that have not changed and have none. */
+  readonly onlyChanged: boolean
+}
+
+/** What the derived tree gets. */
+export interface MadeViews {
+  readonly views: readonly GroupEntry[]
+  /** Recipes of blobs that are new, those of views among them. */
+  readonly recipes: ReadonlyMap<Id, KnownRecipe>
+}
+
+/** A file and how it is to be read. */
+interface Candidate {
+  readonly path: string
+  readonly file: FileEntry
+  readonly reading: FileReading
+  /** The file at this path before. */
+  readonly before: FileEntry | undefined
+}
+
+interface Run extends ViewsJob {
+  readonly session: Session
+  readonly nodes: NodeReader
+  /** Notes recipes. */
+  readonly noting: ObjectWriter
+  readonly noted: Map<Id, KnownRecipe>
+  readonly views: Map<string, GroupEntry>
+}
+
+/**
+ * Makes the views that a tree's files lack. A file that cannot be read as its name suggests is kept as a file, with
+ * a warning.
+ * @throws INVALID naming the file, when a build file says how it is to be read and it cannot be
+ */
+export async function makeViews(session: Session, job: ViewsJob, ctx?: Context): Promise<MadeViews> {
+  const noted = new Map(job.recipes)
+  const run: Run = {
+    ...job,
+    session,
+    nodes: nodeReader(job.objects),
+    noting: notingRecipes(job.out, noted),
+    noted,
+    views: new Map(),
+  }
+  for await (const candidate of candidates(run, ctx)) {
+    const { path, reading } = candidate
+    try {
+      await addView(run, candidate, ctx)
+    } catch (error) {
+      if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
+      if (reading.isSaid)
+        throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
+      session.warn(`${path} is kept as a file, without a table: ${error.message}`)
+    }
+  }
+  return { views: [...run.views.values()], recipes: noted }
+}
+
+function notingRecipes(out: ObjectWriter, recipes: Map<Id, KnownRecipe>): ObjectWriter {
+  return {
+    ...out,
+    writeBlob: async (body, ctx) => {
+      const blob = await out.writeBlob(body, ctx)
+      if (blob.recipe !== undefined) recipes.set(blob.id, { id: blob.recipe, size: blob.size })
+      return blob
+    },
+  }
+}
+
+/** Files that may be tables: those that changed, or all. */
+async function* candidates(run: Run, ctx?: Context): AsyncGenerator<Candidate> {
+  const { nodes, base, tree, onlyChanged } = run
+  const { parsers } = run.session.tables
+  if (base === undefined || !onlyChanged) {
+    for await (const { path, entry } of walk(nodes, tree, ctx)) {
+      if (entry.type !== 'file') continue
+      const reading = readingOf(parsers, entry)
+      if (reading !== undefined) yield { path, file: entry, reading, before: undefined }
+    }
+    return
+  }
+  for await (const { path, from, to } of diff(nodes, base.tree, tree, ctx)) {
+    if (to?.type !== 'file') continue
+    const reading = readingOf(parsers, to)
+    if (reading === undefined) continue
+    yield { path, file: to, reading, before: from?.type === 'file' ? from : undefined }
+  }
+}
+
+async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<void> {
+  const { file, reading, path } = candidate
+  const loaded = await loadReading(file.id, reading)
+  if (run.views.has(loaded.view)) return
+  if (await takeOver(run, loaded.view, ctx)) return
+  const { engine, newPath } = { engine: run.session.tables.engine(), newPath: run.session.tables.newPath }
+  const source = await run.objects.open(file.id, run.noted.get(file.id)?.id, ctx)
+  const old = await earlierView(run, candidate, loaded, ctx)
+  const made = await makeView(
+    {
+      engine,
+      newPath,
+      source: { size: source.size, slice: source.slice, name: file.source ?? file.name },
+      parser: loaded.parser,
+      options: loaded.options,
+      keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
+      ...(old === undefined ? undefined : { old }),
+    },
+    ctx,
+  )
+  warnOfBad(run, path, made)
+  const view = await writeView(run.noting, { name: loaded.view, reading: loaded.reading, view: made.view })
+  run.views.set(loaded.view, view)
+  if (old !== undefined) await noteRecipes(run, run.base?.derived, view.id, ctx)
+}
+
+function warnOfBad({ session }: Run, path: string, { bad }: MadeView): void {
+  if (bad > 0) session.warn(`${path}: ${String(bad)} rows or cells could not be read as the options say`)
+}
+
+/** How many commits back a view is looked for. */
+const mostBack = 20
+
+/** A view of the very blob, read in the very way, that an earlier commit has. */
+async function takeOver(run: Run, name: string, ctx?: Context): Promise<boolean> {
+  const { objects, nodes, base } = run
+  let commit = base
+  for (let back = 0; commit !== undefined && back < mostBack; back++) {
+    const { derived, parents } = commit
+    try {
+      const found = derived === undefined ? undefined : await lookupDerived(nodes, derived, name, ctx)
+      if (found?.type === 'group' && (await isHere(run, found.id, ctx))) {
+        run.views.set(name, found)
+        await noteRecipes(run, derived, found.id, ctx)
+        return true
+      }
+      commit = parents[0] === undefined ? undefined : await readCommit(objects, parents[0], ctx)
+    } catch (error) {
+      if (isQuiltError(error, 'NOT_FOUND')) return false // what is before was not installed
+      throw error
+    }
+  }
+  return false
+}
+
+async function isHere({ objects, nodes }: Run, view: Id, ctx?: Context): Promise<boolean> {
+  const ids: Id[] = []
+  for await (const { entry } of walk(nodes, view, ctx)) if (entry.type === 'file') ids.push(entry.id)
+  return (await objects.missing(ids, ctx)).length === 0
+}
+
+/** Recipes of a view's large blobs, as the derived tree that had the view says them. */
+async function noteRecipes(run: Run, derived: Id | undefined, view: Id, ctx?: Context): Promise<void> {
+  if (derived === undefined) return
+  for await (const { id, size } of largeBlobs(run.nodes, view, ctx)) {
+    if (run.noted.has(id)) continue
+    const found = await lookupDerived(run.nodes, derived, id, ctx)
+    if (found?.type === 'recipe') run.noted.set(id, { id: found.id, size })
+  }
+}
+
+/** The view of what was at the path before, read in the same way, and where its bytes are now. */
+async function earlierView(
+  run: Run,
+  { before, file }: Candidate,
+  { reading }: LoadedReading,
+  ctx?: Context,
+): Promise<ViewJob['old']> {
+  const { base, nodes, objects, session } = run
+  if (before === undefined || base?.derived === undefined) return undefined
+  const place = { objects: nodes, derived: base.derived, parsers: session.tables.parsers }
+  const entry = await viewFor(place, before, ctx)
+  if (entry?.meta?.['version'] !== reading.version || entry.meta['parser'] !== reading.parser)
+    return undefined
+  if (!(await isHere(run, entry.id, ctx))) return undefined
+  const view = await readView({ objects, nodes }, entry, ctx)
+  if (before.size <= chunkThreshold || file.size <= chunkThreshold) return { view }
+  const recipe = await lookupDerived(nodes, base.derived, before.id, ctx)
+  const now = run.noted.get(file.id)?.id
+  if (recipe?.type !== 'recipe' || now === undefined) return { view }
+  return { view, moved: await sharedRuns(objects, { old: recipe.id, now }, ctx) }
+}

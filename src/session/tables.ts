@@ -1,0 +1,35 @@
+// Parsers and the table engine for a session: nothing of either is loaded before a table is met.
+import { mkdirSync, rmSync } from 'node:fs'
+import type { Ambient } from '../core/base/ambient.ts'
+import type { TableTools } from '../package/session.ts'
+import { builtinParsers } from '../plugins/builtin.ts'
+import { openEngine, type TableEngine } from '../table/engine.ts'
+
+/** Tools for tables, and what ends them. */
+export interface OpenTables extends TableTools {
+  close(): Promise<void>
+}
+
+/** Tools whose files lie in a new folder below `parent`, on the real disk: the engine reads no other. */
+export function openTables(parent: string, ambient: Ambient): OpenTables {
+  let folder: string | undefined
+  let engine: TableEngine | undefined
+  let paths = 0
+  const open = (): string => {
+    if (folder !== undefined) return folder
+    folder = `${parent}/${ambient.randomName()}`
+    mkdirSync(folder, { recursive: true })
+    return folder
+  }
+  return {
+    parsers: builtinParsers,
+    engine: () => (engine ??= openEngine({ folder: open() })),
+    engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
+    newPath: () => `${open()}/${String(++paths)}`,
+    close: async () => {
+      await engine?.close()
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+      folder = engine = undefined
+    },
+  }
+}

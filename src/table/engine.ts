@@ -1,0 +1,187 @@
+// The table engine: DuckDB behind one small interface, loaded when it is first used. It reads and writes in the folder
+// that it is given and nowhere else, downloads nothing, and gives the same result on every machine.
+import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
+import { QuiltError } from '../core/base/error.ts'
+
+/** A DuckDB that may touch one folder, or some files. */
+export interface TableEngine {
+  /** Runs `use` with a connection that nobody else has meanwhile; waits until one is free. */
+  with<T>(use: (connection: TableConnection) => Promise<T>): Promise<T>
+  /** A connection of the caller's own, until the engine is closed. */
+  connect(): Promise<TableConnection>
+  close(): Promise<void>
+}
+
+/** Runs one statement after the other. Errors of DuckDB are thrown as INVALID, those of the disk as UNAVAILABLE. */
+export interface TableConnection {
+  run(sql: string): Promise<void>
+  /** All rows, as plain JSON: for results that are known to be small. */
+  rows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>
+  /** Rows as they come, each batch an array of columns. */
+  stream(sql: string): Promise<ResultStream>
+  /** The connection itself, for what SQL cannot say. */
+  readonly duckdb: DuckDBConnection
+}
+
+/** A result that is read as it is made. */
+export interface ResultStream {
+  readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[]
+  /** Columns of values as the JSON converter gives them. */
+  batches(): AsyncIterable<readonly (readonly unknown[])[]>
+}
+
+/** What an engine may use. */
+export interface EngineOptions {
+  /** Where it may read and write, absolute; spills go there too. */
+  readonly folder: string
+  /** The only files that it may read, absolute; left out, it may use all of the folder. */
+  readonly files?: readonly string[]
+  readonly memory?: string
+  readonly threads?: number
+  /** Connections in use at once. */
+  readonly width?: number
+}
+
+/** DuckDB's own limit: what it needs beyond is spilled. The process takes about 200 MB more (docs/limits.md). */
+const memoryLimit = '256MB'
+const mostThreads = 2
+
+/** Opens an engine; the instance is made with the first connection. */
+export function openEngine(options: EngineOptions): TableEngine {
+  const width = options.width ?? mostThreads
+  let making: Promise<DuckDBInstance> | undefined
+  const idle: DuckDBConnection[] = []
+  const waiting: ((connection: DuckDBConnection) => void)[] = []
+  let made = 0
+
+  const take = async (): Promise<DuckDBConnection> => {
+    const free = idle.pop()
+    if (free !== undefined) return free
+    if (made >= width) return new Promise((resolve) => waiting.push(resolve))
+    made++
+    try {
+      const instance = await (making ??= makeInstance(options))
+      return await instance.connect()
+    } catch (error) {
+      made--
+      throw error
+    }
+  }
+
+  return {
+    with: async (use) => {
+      const connection = await take()
+      try {
+        return await use(connectionOf(connection))
+      } finally {
+        const next = waiting.shift()
+        if (next === undefined) idle.push(connection)
+        else next(connection)
+      }
+    },
+    connect: async () => connectionOf(await take()),
+    close: async () => {
+      for (const connection of idle.splice(0)) connection.closeSync()
+      const instance = await making?.catch(() => undefined)
+      instance?.closeSync()
+      making = undefined
+    },
+  }
+}
+
+async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
+  const { DuckDBInstance: Instance } = await import('@duckdb/node-api')
+  const { folder, files } = options
+  try {
+    const instance = await Instance.create(':memory:', {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+      allow_persistent_secrets: 'false',
+      preserve_insertion_order: 'true',
+      threads: String(options.threads ?? mostThreads),
+      memory_limit: options.memory ?? memoryLimit,
+      temp_directory: `${folder}/spill`,
+    })
+    const connection = await instance.connect()
+    await connection.run(`SET GLOBAL TimeZone = 'UTC'`)
+    // In this order: once external access is off, nothing more can be allowed. (hostile cases, section 4)
+    if (files === undefined) await connection.run(`SET allowed_directories = ${list([folder])}`)
+    else if (files.length > 0) await connection.run(`SET allowed_paths = ${list(files)}`)
+    await connection.run('SET enable_external_access = false')
+    await connection.run('SET lock_configuration = true')
+    connection.closeSync()
+    return instance
+  } catch (cause) {
+    throw new QuiltError('UNAVAILABLE', `the table engine cannot be started: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function connectionOf(duckdb: DuckDBConnection): TableConnection {
+  return {
+    duckdb,
+    run: async (sql) => {
+      await guarded(() => duckdb.run(sql))
+    },
+    rows: async (sql) => (await guarded(() => duckdb.runAndReadAll(sql))).getRowObjectsJson(),
+    stream: async (sql) => {
+      const { JsonDuckDBValueConverter: converter } = await import('@duckdb/node-api')
+      const result = await guarded(() => duckdb.stream(sql))
+      const types = result.columnTypes()
+      return {
+        columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
+        batches: async function* () {
+          for (;;) {
+            const chunk = await guarded(() => result.fetchChunk())
+            if (chunk === null || chunk.rowCount === 0) return
+            yield chunk.convertColumns(converter)
+          }
+        },
+      }
+    },
+  }
+}
+
+async function guarded<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw engineError(error)
+  }
+}
+
+/** DuckDB's errors as ours: what is wrong with the input is INVALID, what the machine lacks is UNAVAILABLE. */
+export function engineError(error: unknown): QuiltError {
+  if (error instanceof QuiltError) return error
+  const message = messageOf(error)
+  if (/^(IO|Out of Memory|Interrupt)/.test(message)) {
+    return new QuiltError('UNAVAILABLE', message, {
+      ...(message.startsWith('Out of Memory')
+        ? { hint: 'ask for less at once: fewer columns, or a limit' }
+        : {}),
+      cause: error,
+    })
+  }
+  return new QuiltError('INVALID', message, { cause: error })
+}
+
+/** The first line of what DuckDB says: the rest points into SQL that nobody has written. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return (text.split('\n')[0] as string).slice(0, 500)
+}
+
+/** A text as SQL says it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A name as SQL says it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Texts as a list in SQL. */
+export function list(texts: readonly string[]): string {
+  return `[${texts.map(literal).join(', ')}]`
+}
