@@ -9,9 +9,8 @@ import { editEntries } from '../core/tree/edit-entries.ts'
 import { lookupDerived } from '../core/tree/lookup.ts'
 import type { TreeSource } from '../core/tree/node.ts'
 import { walk } from '../core/tree/walk.ts'
-import { derivedEntries } from '../core/tree/entries.ts'
+import { derivedEntries, viewsOf } from '../core/tree/entries.ts'
 import { largeBlobs } from '../table/view/store-view.ts'
-import { viewsOf } from './tables/find-views.ts'
 
 /** A recipe and the length of the blob that it makes, in bytes. */
 export interface KnownRecipe {

@@ -9,6 +9,7 @@ export const builtinBackends: Readonly<Record<string, () => Promise<{ readonly d
 
 type Loader = () => Promise<{ readonly default: ParserPlugin }>
 const delimited: Loader = () => import('./parsers/delimited.ts')
+const texts: Loader = () => import('./parsers/text.ts')
 const packed = (...names: readonly string[]): readonly string[] =>
   names.flatMap((name) => [name, `${name}.gz`, `${name}.zst`])
 
@@ -19,6 +20,14 @@ export const builtinParsers: readonly ParserListing[] = [
   listing('ssv', packed('.ssv'), delimited),
   listing('json', packed('.json', '.jsonl', '.ndjson'), () => import('./parsers/json.ts')),
   listing('parquet', ['.parquet', '.pq'], () => import('./parsers/parquet.ts')),
+  listing('excel', ['.xlsx'], () => import('./parsers/excel.ts')),
+  listing(
+    'image',
+    ['.png', '.jpg', '.jpeg', '.gif', '.webp', '.tif', '.tiff', '.avif', '.svg'],
+    () => import('./parsers/image.ts'),
+  ),
+  listing('text', ['.txt'], texts),
+  listing('markdown', ['.md', '.markdown'], texts),
 ]
 
 function listing(name: string, extensions: readonly string[], load: Loader): ParserListing {

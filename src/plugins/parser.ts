@@ -41,7 +41,7 @@ export interface NamedTable {
   readonly table: TableSource
 }
 
-/** What is no table: a picture, a text. `info` is shown, and is at most 64 KiB. */
+/** What is no table: a picture, a text. `info` is shown, and is at most 64 KiB; without any, nothing is kept. */
 export interface MediaInfo {
   readonly kind: 'media'
   readonly mime: string

@@ -26,7 +26,7 @@ export interface TableConnection {
 /** A result that is read as it is made. */
 export interface ResultStream {
   readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[]
-  /** Columns of values as the JSON converter gives them. */
+  /** Columns of JSON values: dates and times, and whole numbers beyond 2^53, are texts. */
   batches(): AsyncIterable<readonly (readonly unknown[])[]>
 }
 
@@ -128,18 +128,26 @@ function connectionOf(duckdb: DuckDBConnection): TableConnection {
       const { JsonDuckDBValueConverter: converter } = await import('@duckdb/node-api')
       const result = await guarded(() => duckdb.stream(sql))
       const types = result.columnTypes()
+      const whole = types.map((type) => /^U?(BIG|HUGE)INT$/.test(String(type)))
       return {
         columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
         batches: async function* () {
           for (;;) {
             const chunk = await guarded(() => result.fetchChunk())
             if (chunk === null || chunk.rowCount === 0) return
-            yield chunk.convertColumns(converter)
+            const columns = chunk.convertColumns(converter)
+            yield columns.map((column, i) => (whole[i] === true ? column.map(numberIfExact) : column))
           }
         },
       }
     },
   }
+}
+
+/** Whole numbers that a JavaScript number holds; others stay texts. */
+function numberIfExact(value: unknown): unknown {
+  const number = typeof value === 'string' ? Number(value) : Number.NaN
+  return Number.isSafeInteger(number) ? number : value
 }
 
 async function guarded<T>(run: () => Promise<T>): Promise<T> {

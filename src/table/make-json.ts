@@ -100,7 +100,27 @@ async function findColumns(
     .catch((error: unknown) => {
       throw badJson(error, path, relation.layout === 'array')
     })
-  return rows.map((row) => ({ name: String(row['column_name']), duck: String(row['column_type']) }))
+  const found = rows.map((row) => ({ name: String(row['column_name']), duck: String(row['column_type']) }))
+  return narrowIntegers(connection, `read_json(${literal(path)}, ${options})`, found)
+}
+
+/** The engine takes wide integers where signs differ: they are int64 where all fit, else decimals, which Parquet knows. */
+async function narrowIntegers(
+  connection: TableConnection,
+  from: string,
+  found: readonly FoundColumn[],
+): Promise<readonly FoundColumn[]> {
+  const wide = found.filter(({ duck }) => duck === 'HUGEINT' || duck === 'UBIGINT')
+  const fits = wide.map(
+    ({ name }, i) =>
+      `bool_and(${identifier(name)} BETWEEN -9223372036854775808 AND 9223372036854775807) AS f${String(i)}`,
+  )
+  const [row] = wide.length === 0 ? [] : await connection.rows(`SELECT ${fits.join(', ')} FROM ${from}`)
+  return found.map((column) => {
+    const at = wide.indexOf(column)
+    const duck = column.duck.replaceAll('HUGEINT', 'DECIMAL(38,0)')
+    return at >= 0 && row?.[`f${String(at)}`] === true ? { ...column, duck: 'BIGINT' } : { ...column, duck }
+  })
 }
 
 function badJson(error: unknown, path: string, isArray: boolean): unknown {

@@ -34,7 +34,7 @@ export async function namesInQuery(engine: TableEngine, sql: string): Promise<Na
     const said = tree.error_message ?? 'it cannot be parsed'
     const isOther = said.startsWith('Only SELECT')
     throw new QuiltError('INVALID', isOther ? 'only a SELECT can be asked' : `the query is no SQL: ${said}`, {
-      ...(isOther ? { hint: 'tables are changed by building the package again' } : {}),
+      hint: isOther ? 'tables are changed by building the package again' : undefined,
     })
   }
   if (tree.statements.length !== 1) {

@@ -64,6 +64,8 @@ const heavyPackages = [
   '@duckdb/',
   'duckdb',
   'sharp',
+  'read-excel-file',
+  'image-size',
   '@aws-sdk/',
   'fastify',
   '@clack/prompts',

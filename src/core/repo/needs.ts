@@ -12,9 +12,10 @@ import { idSet } from '../model/id-set.ts'
 import { isWithin, joinPath } from '../model/path.ts'
 import type { ObjectReader } from '../store/object-store.ts'
 import type { PackageState } from '../store/ref-store.ts'
-import { derivedEntry } from '../tree/entries.ts'
+import { derivedEntry, viewsOf } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
 import { checkChild, nodeReader, readNode, type NodeReader } from '../tree/node.ts'
+import { walk } from '../tree/walk.ts'
 import type { Scratch } from './sets/scratch.ts'
 import { spillingIds, type SpillingIds } from './sets/spilling-set.ts'
 
@@ -60,10 +61,10 @@ export async function* packageNeeds(
     try {
       const { tree, derived, parents } = await readCommit(objects, id, ctx)
       yield { ...at, kind: 'commit' }
-      const walk = { nodes, walked, commit: id, derived, extent: state.partial.get(id) }
-      if (walk.extent !== 'commit') {
-        yield* treeNeeds(walk, rootStep(walk, tree, false), ctx)
-        if (derived !== undefined) yield* treeNeeds(walk, rootStep(walk, derived, true), ctx)
+      const run = { nodes, objects, walked, commit: id, derived, extent: state.partial.get(id) }
+      if (run.extent !== 'commit') {
+        yield* treeNeeds(run, rootStep(run, tree, false), ctx)
+        if (derived !== undefined) yield* treeNeeds(run, rootStep(run, derived, true), ctx)
       }
       if (!state.shallow.has(id))
         for (const parent of parents) open.push({ id: parent, from: `commit ${id}` })
@@ -82,6 +83,7 @@ function startsOf({ refs, partial }: PackageState): { readonly id: Id; readonly 
 /** The commit that is walked. */
 interface Walk {
   readonly nodes: NodeReader
+  readonly objects: ObjectReader
   readonly walked: Walked
   readonly commit: Id
   readonly derived: Id | undefined
@@ -104,7 +106,7 @@ interface Step {
   readonly parent?: { readonly node: InnerNode; readonly at: number }
 }
 
-/** Views in the derived tree belong to no path: they are here where all is. */
+/** Where not all is here, views come with the files that are. */
 function rootStep({ extent, commit }: Walk, id: Id, isDerived: boolean): Step {
   const all = partAt(extent, '')
   const part = isDerived && all !== 'whole' ? 'trees' : all
@@ -182,7 +184,7 @@ async function* leafNeeds(walk: Walk, step: Step, node: LeafNode, open: Step[]):
       if (step.part !== 'whole') continue
       const { id } = entry
       if (entry.type === 'group') {
-        open.push({ id, path: '', depth: 0, part: 'whole', isDerived: false, from })
+        open.push(viewStep(id, from))
       } else {
         yield { kind: 'recipe', id, path: '', commit, blob: entry.name as Id, size: entry.size }
       }
@@ -196,8 +198,34 @@ async function* leafNeeds(walk: Walk, step: Step, node: LeafNode, open: Step[]):
     } else if (entry.type === 'file' && part === 'whole') {
       const { id, size } = entry
       yield { kind: 'blob', id, path, commit, size, recipe: await recipeOf(walk, id, size) }
+      if (extent !== undefined)
+        for (const view of await viewsOfFile(walk, id)) open.push(viewStep(view, from))
     }
   }
+}
+
+/** A view, which is walked whole and belongs to no path. */
+function viewStep(id: Id, from: string): Step {
+  return { id, path: '', depth: 0, part: 'whole', isDerived: false, from }
+}
+
+/**
+ * The views of a file of which the rest of the package may not be here, as far as they are here: one that another
+ * release made of a file that was here already did not come with it.
+ */
+async function viewsOfFile({ nodes, objects, derived }: Walk, blob: Id): Promise<readonly Id[]> {
+  const views: Id[] = []
+  if (derived === undefined) return views
+  try {
+    for await (const { id } of viewsOf(nodes, derived, blob)) {
+      const blobs: Id[] = []
+      for await (const { entry } of walk(nodes, id)) if (entry.type === 'file') blobs.push(entry.id)
+      if ((await objects.missing(blobs)).length === 0) views.push(id)
+    }
+  } catch (error) {
+    damage(error)
+  }
+  return views
 }
 
 /** The recipe that the commit names; a derived tree that cannot be read is told of when it is gone through. */

@@ -9,7 +9,7 @@ import { treeDepth, type FileEntry, type GroupEntry } from '../model/entry.ts'
 import type { Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { isWithin, joinPath } from '../model/path.ts'
-import { derivedEntries } from '../tree/entries.ts'
+import { derivedEntries, viewsOf } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
 import { checkChild, readRoot, type NodeReader } from '../tree/node.ts'
 
@@ -111,6 +111,7 @@ async function* reachTree(
         if (than !== entry.id) open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
       } else if (entry.type === 'file' && isAsked(from.extent, below)) {
         yield await reachedBlob(nodes, from.derived, entry, below)
+        if (from.extent !== undefined) yield* reachViews(nodes, from.derived, entry.id, ctx)
       }
     }
   }
@@ -135,6 +136,18 @@ async function reachedBlob(
   return found?.type === 'recipe' ? { ...blob, recipe: found.id } : blob
 }
 
+/** The views of one file, where not all views are asked for. */
+async function* reachViews(
+  nodes: NodeReader,
+  derived: Id | undefined,
+  blob: Id,
+  ctx?: Context,
+): AsyncGenerator<Reached> {
+  if (derived === undefined) return
+  for await (const { id } of viewsOf(nodes, derived, blob, ctx))
+    yield* reachTree(nodes, { tree: id, derived }, { tree: id, than: undefined, path: '', depth: 0 }, ctx)
+}
+
 async function* reachDerived(
   nodes: NodeReader,
   from: ReachFrom,
@@ -144,7 +157,7 @@ async function* reachDerived(
   for await (const fresh of freshNodes(nodes, derived, from.than?.derived)) {
     if (fresh.kind === 'node') yield { kind: 'tree', id: fresh.id, path: '' }
   }
-  if (!isAsked(from.extent, '')) return // views belong to no path
+  if (!isAsked(from.extent, '')) return // views came with their files
   for await (const entry of derivedEntries(nodes, derived, undefined, ctx)) {
     if (entry.type === 'group') {
       yield* reachTree(

@@ -4,7 +4,7 @@ import type { Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import type { TreeEntry } from '../codec/objects/tree-entry.ts'
 import { isLeaf, type LeafNode, type TreeNode } from '../codec/objects/tree-node.ts'
-import type { DerivedEntry, Entry } from '../model/entry.ts'
+import type { DerivedEntry, Entry, GroupEntry } from '../model/entry.ts'
 import type { Id } from '../model/id.ts'
 import { indexFrom, nodesOf, readChildren, readRoot, type NodeReader, type TreeSource } from './node.ts'
 
@@ -32,6 +32,20 @@ export async function* derivedEntries(
 ): AsyncGenerator<DerivedEntry> {
   for await (const batch of batches(nodesOf(objects, ctx), tree, from)) {
     for (const entry of batch) yield derivedEntry(entry)
+  }
+}
+
+/** The views that a derived tree has of a blob, in their names' order: each name begins with the blob's id. */
+export async function* viewsOf(
+  objects: TreeSource,
+  derived: Id,
+  blob: Id,
+  ctx?: Context,
+): AsyncGenerator<GroupEntry> {
+  const prefix = `${blob}.`
+  for await (const entry of derivedEntries(objects, derived, prefix, ctx)) {
+    if (!entry.name.startsWith(prefix)) return
+    if (entry.type === 'group') yield entry
   }
 }
 

@@ -2,25 +2,11 @@
 import type { Context } from '../../core/base/context.ts'
 import type { FileEntry, GroupEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
-import { derivedEntries } from '../../core/tree/entries.ts'
+import { derivedEntries, viewsOf } from '../../core/tree/entries.ts'
 import type { TreeSource } from '../../core/tree/node.ts'
 import type { ParserListing } from '../../plugins/api.ts'
 import { viewHead } from '../../table/view/store-view.ts'
 import { readingOf } from './readings.ts'
-
-/** All views of a blob, in their names' order. */
-export async function* viewsOf(
-  objects: TreeSource,
-  derived: Id,
-  blob: Id,
-  ctx?: Context,
-): AsyncGenerator<GroupEntry> {
-  const prefix = `${blob}.`
-  for await (const entry of derivedEntries(objects, derived, prefix, ctx)) {
-    if (!entry.name.startsWith(prefix)) return
-    if (entry.type === 'group') yield entry
-  }
-}
 
 /** Where a file's view is looked for. */
 export interface ViewPlace {
@@ -49,14 +35,19 @@ export async function viewFor(
   return undefined
 }
 
+/** Also by a parser that is not installed here: who reads a view does not need it. */
 function readingIfKnown(
   parsers: readonly ParserListing[],
   file: FileEntry,
 ): { readonly parser: string; readonly options: object } | undefined {
-  if (file.reading !== undefined)
-    return { parser: file.reading.parser.toLowerCase(), options: file.reading.options }
-  const found = readingOf(parsers, file)
-  return found === undefined ? undefined : { parser: found.listing.name, options: found.options }
+  try {
+    const found = readingOf(parsers, file)
+    return found === undefined ? undefined : { parser: found.listing.name, options: found.options }
+  } catch {
+    return file.reading === undefined
+      ? undefined
+      : { parser: file.reading.parser.toLowerCase(), options: file.reading.options }
+  }
 }
 
 /** JSON with its keys in order. */

@@ -1,6 +1,7 @@
 // Views for a tree that was just built: those that an earlier commit has are taken over, what changed is made.
 import type { Context } from '../../core/base/context.ts'
 import { isQuiltError, QuiltError } from '../../core/base/error.ts'
+import type { ByteSource } from '../../core/base/source.ts'
 import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
 import { readCommit } from '../../core/history/commits.ts'
 import type { Commit } from '../../core/model/commit.ts'
@@ -11,6 +12,7 @@ import { diff } from '../../core/tree/diff.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
+import type { SourceFile } from '../../plugins/api.ts'
 import { makeView, type MadeView, type ViewJob } from '../../table/make-view.ts'
 import { passingFile } from '../../table/file-reader.ts'
 import { largeBlobs, readView, writeView } from '../../table/view/store-view.ts'
@@ -124,13 +126,12 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
   if (run.views.has(loaded.view)) return
   if (await takeOver(run, loaded.view, ctx)) return
   const { engine, newPath } = { engine: run.session.tables.engine(), newPath: run.session.tables.newPath }
-  const source = await run.objects.open(file.id, run.noted.get(file.id)?.id, ctx)
   const old = await earlierView(run, candidate, loaded, ctx)
   const made = await makeView(
     {
       engine,
       newPath,
-      source: { size: source.size, slice: source.slice, name: file.source ?? file.name },
+      source: sourceOf(run, file),
       parser: loaded.parser,
       options: loaded.options,
       keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
@@ -139,9 +140,21 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
     ctx,
   )
   warnOfBad(run, path, made)
+  if (made.view.kind === 'media' && Object.keys(made.view.info).length === 0) return // nothing is known of it
   const view = await writeView(run.noting, { name: loaded.view, reading: loaded.reading, view: made.view })
   run.views.set(loaded.view, view)
   if (old !== undefined) await noteRecipes(run, run.base?.derived, view.id, ctx)
+}
+
+/** A file's bytes, which are not opened before they are asked for. */
+function sourceOf({ objects, noted }: Run, { id, size, name, source }: FileEntry): SourceFile {
+  let opening: Promise<ByteSource> | undefined
+  return {
+    name: source ?? name,
+    size,
+    slice: async (start, end, ctx) =>
+      (await (opening ??= objects.open(id, noted.get(id)?.id, ctx))).slice(start, end, ctx),
+  }
 }
 
 function warnOfBad({ session }: Run, path: string, { bad }: MadeView): void {

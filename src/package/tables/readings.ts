@@ -25,6 +25,13 @@ export interface LoadedReading {
   readonly view: string
 }
 
+/** The original's names of parsers that have another here. */
+const spellings: Readonly<Record<string, string>> = {
+  xlsx: 'excel',
+  xls: 'excel',
+  txt: 'text',
+  md: 'markdown',
+}
 /** The reading that keeps bytes as they are. */
 const asBytes = 'id'
 
@@ -49,7 +56,8 @@ export function readingOf(
  * @throws INVALID, with the nearest
  */
 export function parserNamed(parsers: readonly ParserListing[], name: string): ParserListing {
-  const found = parsers.find((one) => one.name === name.toLowerCase())
+  const lower = name.toLowerCase()
+  const found = parsers.find((one) => one.name === (spellings[lower] ?? lower))
   if (found !== undefined) return found
   const names = parsers.map((one) => one.name)
   const near = closest(name.toLowerCase(), [...names, asBytes])

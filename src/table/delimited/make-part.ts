@@ -12,9 +12,8 @@ import {
   type Family,
   type TypeLetter,
 } from './infer.ts'
-import { rowAt, type PartFile } from './part-file.ts'
+import { rowAt, unifyRowEnds, type PartFile } from './part-file.ts'
 import { cellAs, readCells, typeOf, type DelimitedPlan, type PlannedColumn } from './plan.ts'
-import { unifyRowEnds } from './part-file.ts'
 
 /** A part's rows in the engine, under the name `part`. */
 export interface LoadedPart {

@@ -46,6 +46,18 @@ export interface RowSplitter {
   restart(): void
 }
 
+/** What a byte may mean; 0 for all others. */
+const [ends, quotes, escapes, comments] = [1, 2, 3, 4] as const
+
+function kindsOf({ newline, quote, escape, comment }: RowStyle): Uint8Array {
+  const kinds = new Uint8Array(256)
+  if (comment >= 0) kinds[comment] = comments
+  if (escape >= 0) kinds[escape] = escapes
+  if (quote >= 0) kinds[quote] = quotes
+  kinds[newline] = ends
+  return kinds
+}
+
 /** Numbers for bytes: a fixed pseudo-random table, as in FastCDC. */
 const gear = makeGear()
 
@@ -61,12 +73,20 @@ function makeGear(): Int32Array {
   return table
 }
 
+/** Every bit of a hash in every bit of a number below 2^32: what ends rows is often much the same. */
+function mixed(hash: number): number {
+  let h = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
 /**
- * A splitter. A part ends with the row after which the rolling hash of its last 32 bytes, as a number below 2^32, is
+ * A splitter. A part ends with the row after which the hash of its last 32 bytes, as a number below 2^32, is
  * less than the row's length times 2^32 / `more`: long rows and short ones make parts of the same length.
  */
 export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): RowSplitter {
-  const { separator, quote, escape, comment, newline } = style
+  const { separator, quote, newline } = style
+  const kinds = kindsOf(style)
   const { least, most } = bounds
   const factor = 2 ** 32 / bounds.more
   let hash = 0
@@ -78,6 +98,18 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
   let inComment = false
   let skip = false
   let last = newline
+
+  /** A byte that means something, but ends no row. */
+  const mark = (c: number, kind: number): void => {
+    if (skip) skip = false
+    else if (!inComment) {
+      if (kind === escapes) skip = true
+      else if (kind === comments) inComment = last === newline && !inQuote
+      else if (kind === quotes)
+        inQuote = !inQuote && (last === separator || last === newline || last === quote)
+    }
+    last = c
+  }
 
   const state: { -readonly [K in keyof RowSplitter]: RowSplitter[K] } = {
     rows: 0,
@@ -91,27 +123,26 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
       while (at < end) {
         const c = bytes[at++] as number
         hash = ((hash << 1) + (gear[c] as number)) | 0
-        if (c === newline && !inQuote && !skip) {
-          const there = size + at
-          const length = there - rowStart
-          if (length > longest) longest = length
-          rowStart = there
-          rows++
-          inComment = false
+        const kind = kinds[c] as number
+        if (kind === 0) {
+          skip = false
           last = c
-          if (there >= least && (hash >>> 0 < length * factor || there >= most)) {
-            cut = at
-            break
-          }
           continue
         }
-        if (skip) skip = false
-        else if (c === escape && !inComment) skip = true
-        else if (c === quote && !inComment) {
-          if (inQuote) inQuote = false
-          else if (last === separator || last === newline || last === quote) inQuote = true
-        } else if (c === comment && last === newline && !inQuote) inComment = true
+        if (kind !== ends || inQuote || skip) {
+          mark(c, kind)
+          continue
+        }
+        const there = size + at
+        const length = there - rowStart
+        if (length > longest) longest = length
+        rowStart = there
+        rows++
+        inComment = false
         last = c
+        if (there < least || (mixed(hash) >= length * factor && there < most)) continue
+        cut = at
+        break
       }
       size += at
       state.rows = rows
