@@ -175,8 +175,9 @@ async function inspectView(run: InspectRun, file: FileEntry): Promise<Partial<In
   const { objects } = revision.store.repository
   const place = { objects: nodes, derived: revision.commit.derived, parsers: session.tables.parsers }
   const entry = await viewFor(place, file, ctx)
-  if (entry === undefined) return {}
-  const { parser } = viewHead(entry)
+  const head = entry === undefined ? undefined : viewHead(entry)
+  if (entry === undefined || head === undefined) return {}
+  const { parser } = head
   try {
     const view = await readView({ objects, nodes }, entry, ctx)
     if (view.kind === 'media') return { parser, mime: view.mime, info: view.info }

@@ -125,29 +125,26 @@ function connectionOf(duckdb: DuckDBConnection): TableConnection {
     },
     rows: async (sql) => (await guarded(() => duckdb.runAndReadAll(sql))).getRowObjectsJson(),
     stream: async (sql) => {
-      const { JsonDuckDBValueConverter: converter } = await import('@duckdb/node-api')
+      const { JsonDuckDBValueConverter: asJson } = await import('@duckdb/node-api')
+      // Whole numbers that a JavaScript number holds; others stay texts.
+      const converter: typeof asJson = (value, type, self) =>
+        typeof value === 'bigint' && Number.isSafeInteger(Number(value))
+          ? Number(value)
+          : asJson(value, type, self)
       const result = await guarded(() => duckdb.stream(sql))
       const types = result.columnTypes()
-      const whole = types.map((type) => /^U?(BIG|HUGE)INT$/.test(String(type)))
       return {
         columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
         batches: async function* () {
           for (;;) {
             const chunk = await guarded(() => result.fetchChunk())
             if (chunk === null || chunk.rowCount === 0) return
-            const columns = chunk.convertColumns(converter)
-            yield columns.map((column, i) => (whole[i] === true ? column.map(numberIfExact) : column))
+            yield chunk.convertColumns(converter)
           }
         },
       }
     },
   }
-}
-
-/** Whole numbers that a JavaScript number holds; others stay texts. */
-function numberIfExact(value: unknown): unknown {
-  const number = typeof value === 'string' ? Number(value) : Number.NaN
-  return Number.isSafeInteger(number) ? number : value
 }
 
 async function guarded<T>(run: () => Promise<T>): Promise<T> {

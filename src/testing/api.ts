@@ -2,6 +2,7 @@
 export { backendCases } from './backend-cases.ts'
 export { fillForReading, readingCases } from './backend-reading-cases.ts'
 export type { Case } from './case.ts'
+export { parserCases, type ParserFixture } from './parser-cases.ts'
 export { systemError, type Fault, type FaultPlan, type FaultRecord } from './fault.ts'
 export { faultyBackend, type FaultyBackend } from './faulty-backend.ts'
 export { faultyFileSystem, replaceCalls, type FaultyFileSystem, type Replaced } from './faulty-fs.ts'

@@ -30,7 +30,7 @@ export async function viewFor(
   const options = canonical(reading.options)
   for await (const entry of viewsOf(objects, derived, file.id, ctx)) {
     const head = viewHead(entry)
-    if (head.parser === reading.parser && canonical(head.options) === options) return entry
+    if (head?.parser === reading.parser && canonical(head.options) === options) return entry
   }
   return undefined
 }
@@ -68,6 +68,6 @@ export async function countTables(
   let count = 0
   if (derived === undefined) return count
   for await (const entry of derivedEntries(objects, derived, undefined, ctx))
-    if (entry.type === 'group' && viewHead(entry).kind !== 'media') count++
+    if (entry.type === 'group' && viewHead(entry)?.kind.startsWith('table') === true) count++
   return count
 }

@@ -57,7 +57,9 @@ async function readRejects(connection: TableConnection): Promise<readonly Reject
 async function refusal({ plan, file, linesBefore }: ReadPart, reject: Reject): Promise<QuiltError> {
   const line = (await linesBefore()) + rowAt(file, reject.at).line + 1
   const columns = plan.head.names.length
-  const where = `line ${String(line)}, column ${String(reject.column)}`
+  // Of a short row the engine names the last cell that there is.
+  const column = reject.kind === 'MISSING COLUMNS' ? reject.column + 1 : reject.column
+  const where = `line ${String(line)}, column ${String(column)}`
   const count = /Found: (\d+)/.exec(reject.message)?.[1]
   const hint = 'say on_bad: skip to leave such rows out, or on_bad: text to keep them as text'
   switch (reject.kind) {

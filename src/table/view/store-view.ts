@@ -81,15 +81,12 @@ async function jsonFile(out: ObjectWriter, name: string, value: JsonObject): Pro
   return { type: 'file', name, id, size }
 }
 
-/**
- * What the entry of a view says.
- * @throws CORRUPT
- */
-export function viewHead(entry: GroupEntry): ViewHead {
+/** What the entry of a view says; `undefined` for one of a kind that this release does not know: it is kept, not served. */
+export function viewHead(entry: GroupEntry): ViewHead | undefined {
   const { kind, parser, version, options } = entry.meta ?? {}
-  if ((kind === 'table' || kind === 'tables' || kind === 'media') && typeof parser === 'string')
-    return { kind, parser, version: String(version), options: (options ?? {}) as JsonObject }
-  throw new QuiltError('CORRUPT', `the view ${entry.name} does not say how it was made`)
+  if (kind !== 'table' && kind !== 'tables' && kind !== 'media') return undefined
+  if (typeof parser !== 'string' || typeof version !== 'string') return undefined
+  return { kind, parser, version, options: (options ?? {}) as JsonObject }
 }
 
 /** Where views are read from. */
@@ -103,7 +100,8 @@ export interface ViewSource {
  * @throws CORRUPT, NOT_FOUND
  */
 export async function readView(source: ViewSource, entry: GroupEntry, ctx?: Context): Promise<FileView> {
-  const { kind } = viewHead(entry)
+  const kind = viewHead(entry)?.kind
+  if (kind === undefined) throw damaged(entry.name)
   const tables = new Map<string, TableView>()
   for await (const one of entries(source.nodes, entry.id, undefined, ctx)) {
     if (kind === 'media' && one.type === 'file' && one.name === infoName) {
