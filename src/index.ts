@@ -16,6 +16,9 @@ export type { ListedPackage } from './package/list.ts'
 export type { LogOptions, LogRow } from './package/log.ts'
 export type { NamedTag, NamedVersion, NamingOptions } from './package/names/naming.ts'
 export type { PushOptions, PushResult } from './package/exchange/push.ts'
+export type { SqlOutput, SqlRow } from './package/tables/sql.ts'
+export type { ViewProblem, ViewsReport } from './package/tables/verify-views.ts'
+export type { InspectedTable } from './package/inspect.ts'
 export type { Removed } from './package/remove.ts'
 export type { ReportedProblem, VerifyOptions, VerifyReport } from './package/verify.ts'
 export type { ConfiguredValue } from './session/configuration.ts'
@@ -43,6 +46,7 @@ export {
   verify,
   exportPackage as export,
 } from './library/packages.ts'
+export { sql, sqlToFile, verifyViews } from './library/tables.ts'
 export { tagAdd, tagList, tagRemove, versionAdd, versionList } from './library/names.ts'
 export { configGet, configList, configSet, remoteAdd, remoteList, remoteRemove } from './library/settings.ts'
 export {

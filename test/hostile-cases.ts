@@ -10,7 +10,6 @@ export interface HostileCase {
 
 const http = 'nothing speaks HTTP yet: comes with the registry and its client'
 const registry = 'there is no registry server yet'
-const table = 'no file is parsed into a table yet'
 const database = 'there is no metadata database yet'
 
 /** All cases. */
@@ -104,14 +103,14 @@ export const hostileCases: Readonly<Record<string, HostileCase>> = {
   H107: { what: 'smuggled requests', later: registry },
   H108: { what: 'a Host header that lies', later: registry },
   // Parsers
-  H109: { what: 'ragged, unclosed and empty CSV, and other encodings', later: table },
-  H110: { what: 'very long lines, very many columns, NUL bytes', later: table },
-  H112: { what: 'truncated Parquet', later: table },
-  H113: { what: 'Parquet whose counts lie', later: table },
-  H114: { what: 'Parquet types that are rare', later: table },
-  H116: { what: 'images that are truncated or something else', later: table },
-  H117: { what: 'SVG with scripts and entities', later: table },
-  H118: { what: 'EXIF loops and places', later: table },
+  H109: { what: 'ragged, unclosed and empty CSV, and other encodings' },
+  H110: { what: 'very long lines, very many columns, NUL bytes' },
+  H112: { what: 'truncated Parquet' },
+  H113: { what: 'Parquet whose counts lie' },
+  H114: { what: 'Parquet types that are rare' },
+  H116: { what: 'images that are truncated or something else' },
+  H117: { what: 'SVG with scripts and entities' },
+  H118: { what: 'EXIF loops and places' },
   // Build files
   H120: { what: 'YAML tags that make objects' },
   H121: { what: 'YAML keys twice, merges, words that become booleans' },

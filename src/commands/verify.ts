@@ -4,6 +4,7 @@ import { exitCodes } from '../cli/exit-code.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { remoteFlag } from '../cli/remote-flags.ts'
+import { verifyViews } from '../package/tables/verify-views.ts'
 import { verify } from '../package/verify.ts'
 
 export default class Verify extends BaseCommand<typeof Verify> {
@@ -18,6 +19,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
       description:
         'mend what is damaged, and fetch what is lost from the remote, or else from the origin of each package',
     }),
+    views: Flags.boolean({ description: 'make the views of tables again, too, and compare their rows' }),
     ...remoteFlag,
   }
   static override examples = [
@@ -50,6 +52,16 @@ export default class Verify extends BaseCommand<typeof Verify> {
       this.out.line(`${formatPlural(report.problems.length, 'problem')} in ${checked}`)
       process.exitCode = exitCodes.CORRUPT
     }
-    return report
+    if (!this.flags.views) return report
+    return { ...report, ...(await this.proveViews()) }
+  }
+
+  private async proveViews(): Promise<object> {
+    const { views, problems } = await verifyViews(await this.session(), this.words, this.ctx)
+    for (const { path, message } of problems)
+      this.out.line(`${path}: the view is not what the file makes: ${message}`)
+    this.out.line(`${formatPlural(views, 'view')} made again, ${formatPlural(problems.length, 'problem')}`)
+    if (problems.length > 0) process.exitCode = exitCodes.CORRUPT
+    return { views, viewProblems: problems }
   }
 }

@@ -51,6 +51,8 @@ export interface TableTools {
   readonly parsers: readonly ParserListing[]
   /** The engine that makes views, started when it is first used; it is closed with the session. */
   engine(): TableEngine
+  /** The same with more memory, for tables of very many columns. */
+  wideEngine(): TableEngine
   /** An engine of the caller's own that may read these files and nothing else; the caller closes it. */
   engineFor(files: readonly string[]): TableEngine
   /** A path on disk that nobody has, in a folder that goes when the session is closed. */

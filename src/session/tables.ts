@@ -14,6 +14,7 @@ export interface OpenTables extends TableTools {
 export function openTables(parent: string, ambient: Ambient): OpenTables {
   let folder: string | undefined
   let engine: TableEngine | undefined
+  let wide: TableEngine | undefined
   let paths = 0
   const open = (): string => {
     if (folder !== undefined) return folder
@@ -24,12 +25,14 @@ export function openTables(parent: string, ambient: Ambient): OpenTables {
   return {
     parsers: builtinParsers,
     engine: () => (engine ??= openEngine({ folder: open() })),
+    wideEngine: () => (wide ??= openEngine({ folder: open(), memory: '2GB', threads: 1, width: 1 })),
     engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
     newPath: () => `${open()}/${String(++paths)}`,
     close: async () => {
       await engine?.close()
+      await wide?.close()
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-      folder = engine = undefined
+      folder = engine = wide = undefined
     },
   }
 }

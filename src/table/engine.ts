@@ -72,14 +72,14 @@ export function openEngine(options: EngineOptions): TableEngine {
     with: async (use) => {
       const connection = await take()
       try {
-        return await use(connectionOf(connection))
+        return await use(connectionOf(connection, options.folder))
       } finally {
         const next = waiting.shift()
         if (next === undefined) idle.push(connection)
         else next(connection)
       }
     },
-    connect: async () => connectionOf(await take()),
+    connect: async () => connectionOf(await take(), options.folder),
     close: async () => {
       for (const connection of idle.splice(0)) connection.closeSync()
       const instance = await making?.catch(() => undefined)
@@ -117,7 +117,8 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
   }
 }
 
-function connectionOf(duckdb: DuckDBConnection): TableConnection {
+function connectionOf(duckdb: DuckDBConnection, folder: string): TableConnection {
+  const guarded = <T>(run: () => Promise<T>): Promise<T> => guard(run, folder)
   return {
     duckdb,
     run: async (sql) => {
@@ -147,27 +148,24 @@ function connectionOf(duckdb: DuckDBConnection): TableConnection {
   }
 }
 
-async function guarded<T>(run: () => Promise<T>): Promise<T> {
+async function guard<T>(run: () => Promise<T>, folder: string): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    throw engineError(error)
+    throw engineError(error, folder)
   }
 }
 
 /** DuckDB's errors as ours: what is wrong with the input is INVALID, what the machine lacks is UNAVAILABLE. */
-export function engineError(error: unknown): QuiltError {
-  if (error instanceof QuiltError) return error
-  const message = messageOf(error)
-  if (/^(IO|Out of Memory|Interrupt)/.test(message)) {
-    return new QuiltError('UNAVAILABLE', message, {
-      ...(message.startsWith('Out of Memory')
-        ? { hint: 'ask for less at once: fewer columns, or a limit' }
-        : {}),
-      cause: error,
-    })
-  }
-  return new QuiltError('INVALID', message, { cause: error })
+function engineError(error: unknown, folder: string): QuiltError {
+  // Our own files' names say nothing to anybody.
+  const message = messageOf(error).replace(/"?(\/[^\s"':]+)"?/g, (found, path: string) =>
+    path.startsWith(`${folder}/`) ? 'the file' : found,
+  )
+  if (!/^(IO|Out of Memory|Interrupt)/.test(message))
+    return new QuiltError('INVALID', message, { cause: error })
+  const hint = message.startsWith('Out') ? 'ask for less at once: fewer columns, or fewer rows' : undefined
+  return new QuiltError('UNAVAILABLE', message, { hint, cause: error })
 }
 
 /** The first line of what DuckDB says: the rest points into SQL that nobody has written. */

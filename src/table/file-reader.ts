@@ -1,6 +1,8 @@
 // A file that was made on disk, for the store to read, and to be gone when it has.
 import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import type { ByteReader } from '../core/base/source.ts'
+import type { Id } from '../core/model/id.ts'
+import { createHasher } from '#hash'
 
 /** Reads a file once; closing removes it. */
 export function passingFile(path: string): ByteReader {
@@ -22,4 +24,21 @@ export function passingFile(path: string): ByteReader {
       return Promise.resolve()
     },
   }
+}
+
+/** The id that a file's bytes have as a blob, and their number; the file stays. */
+export function hashedFile(path: string): { readonly id: Id; readonly size: number } {
+  const hasher = createHasher()
+  const block = new Uint8Array(1024 * 1024)
+  const handle = openSync(path, 'r')
+  let size = 0
+  try {
+    for (let count = -1; count !== 0; size += count) {
+      count = readSync(handle, block, 0, block.length, null)
+      hasher.update(block.subarray(0, count))
+    }
+  } finally {
+    closeSync(handle)
+  }
+  return { id: hasher.digest(), size }
 }

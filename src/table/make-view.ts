@@ -1,7 +1,7 @@
 // What a file holds, by the parser's word, into a view: tables as Parquet, or what is known of other media.
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { Context } from '../core/base/context.ts'
-import { QuiltError } from '../core/base/error.ts'
+import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { ByteSource } from '../core/base/source.ts'
 import type { Column, Parsed, Parser, Relation, SourceFile, TableSource } from '../plugins/api.ts'
 import { arrowType } from './arrow-types.ts'
@@ -17,6 +17,7 @@ import type { OldTable } from './view/table-view.ts'
 /** What making a view needs. */
 export interface ViewJob extends Pick<PartsJob, 'newPath' | 'keep'> {
   readonly engine: TableEngine
+  readonly wideEngine: () => TableEngine
   readonly source: SourceFile
   readonly parser: Parser
   /** As the parser's `options` gave them. */
@@ -101,18 +102,26 @@ const footerBytes = 64 * 1024 * 1024
 async function describeParquet({ engine, source, newPath }: ViewJob, ctx?: Context): Promise<MadeTable> {
   const path = newPath()
   await writeFooter(source, path, ctx)
-  const { columns, rows } = await engine.with(async (connection) => {
-    const described = await connection.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(path)})`)
-    const [count] = await connection.rows(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`)
-    return {
-      columns: described.map((row): Column => ({
-        name: String(row['column_name']),
-        type: arrowType(String(row['column_type'])),
-        nullable: true,
-      })),
-      rows: Number(count?.['n']),
-    }
-  })
+  const { columns, rows } = await engine
+    .with(async (connection) => {
+      const described = await connection.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(path)})`)
+      const [count] = await connection.rows(
+        `SELECT num_rows AS n FROM parquet_file_metadata(${literal(path)})`,
+      )
+      return {
+        columns: described.map((row): Column => ({
+          name: String(row['column_name']),
+          type: arrowType(String(row['column_type'])),
+          nullable: true,
+        })),
+        rows: Number(count?.['n']),
+      }
+    })
+    .catch((error: unknown) => {
+      // Nothing lies where a damaged footer points to.
+      if (!isQuiltError(error, 'UNAVAILABLE') || !error.message.startsWith('IO Error')) throw error
+      throw new QuiltError('INVALID', 'the footer of the Parquet file is damaged', { cause: error })
+    })
   return { view: { columns, rows, parts: undefined }, bad: 0, made: 0 }
 }
 

@@ -122,3 +122,16 @@ export async function writeResult(
 export function placeResult(from: string, to: string): void {
   renameSync(from, to)
 }
+
+/** True when two lists of Parquet files hold the same rows, each as often. */
+export async function sameRows(
+  connection: TableConnection,
+  a: readonly string[],
+  b: readonly string[],
+): Promise<boolean> {
+  const from = (files: readonly string[]): string => `SELECT * FROM read_parquet(${list(files)})`
+  const [row] = await connection.rows(
+    `SELECT (SELECT count(*) FROM (${from(a)} EXCEPT ALL ${from(b)})) + (SELECT count(*) FROM (${from(b)} EXCEPT ALL ${from(a)})) AS n`,
+  )
+  return Number(row?.['n']) === 0
+}

@@ -125,12 +125,13 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
   const loaded = await loadReading(file.id, reading)
   if (run.views.has(loaded.view)) return
   if (await takeOver(run, loaded.view, ctx)) return
-  const { engine, newPath } = { engine: run.session.tables.engine(), newPath: run.session.tables.newPath }
+  const { tables } = run.session
   const old = await earlierView(run, candidate, loaded, ctx)
   const made = await makeView(
     {
-      engine,
-      newPath,
+      engine: tables.engine(),
+      wideEngine: () => tables.wideEngine(),
+      newPath: () => tables.newPath(),
       source: sourceOf(run, file),
       parser: loaded.parser,
       options: loaded.options,

@@ -12,6 +12,8 @@ import { planColumns, typeOf, type DelimitedPlan } from './plan.ts'
 /** What making a table of text needs. */
 export type TextJob = Pick<PartsJob, 'old' | 'newPath' | 'keep'> & {
   readonly engine: TableEngine
+  /** One that may take more memory, for tables of very many columns. */
+  readonly wideEngine: () => TableEngine
   readonly text: TextSource
 }
 
@@ -24,6 +26,8 @@ export interface MadeTable {
   readonly made: number
 }
 
+/** More columns than this need more memory than the engine usually has. */
+const manyColumns = 400
 /** Parts made at once. */
 const partsAtOnce = 2
 
@@ -34,7 +38,8 @@ const partsAtOnce = 2
 export async function makeDelimited(job: TextJob, dialect: DelimitedText, ctx?: Context): Promise<MadeTable> {
   const head = await readHead(job.text, dialect)
   const plan = planColumns(head, dialect)
-  const maker = partMaker(job.engine, plan)
+  const isWide = head.names.length > manyColumns
+  const maker = partMaker(isWide ? job.wideEngine() : job.engine, plan)
   const { parts, bad, made } = await makeParts(
     {
       ...job,
@@ -42,7 +47,7 @@ export async function makeDelimited(job: TextJob, dialect: DelimitedText, ctx?: 
       lines: head.lines,
       style: head.style,
       maker,
-      width: dialect.mostRows === undefined ? partsAtOnce : 1,
+      width: dialect.mostRows === undefined && !isWide ? partsAtOnce : 1,
     },
     ctx,
   )

@@ -8,6 +8,8 @@ import { install } from '../../../src/package/exchange/install.ts'
 import { push } from '../../../src/package/exchange/push.ts'
 import { verify } from '../../../src/package/verify.ts'
 import { sql, sqlTo } from '../../../src/package/tables/sql.ts'
+import { verifyViews } from '../../../src/package/tables/verify-views.ts'
+import type { Batch } from '../../../src/plugins/api.ts'
 import { tableDesk } from '../../support/table-session.ts'
 
 /** Rows of a CSV of about this many bytes. */
@@ -242,4 +244,44 @@ test('packed text, other line ends and encodings read as plain text does', async
     expect(await desk.rows(`from 'ada/data/${name}'`), name).toEqual(expected)
   expect(await desk.rows(`select a, replace(b, chr(13), '') as b from 'ada/data/crlf.csv'`)).toEqual(expected)
   expect(await desk.rows(`select count(*) as n from 'ada/data/cr.csv'`)).toEqual([{ n: 2 }])
+})
+
+test('views made again have the same rows; one that has others is told', async () => {
+  const desk = await tableDesk()
+  desk.write({ 'data/a.csv': 'x,y\n1,a\n2,b\n', 'data/b.json': '[{"k":1}]', 'data/c.txt': 'text' })
+  await desk.build()
+  expect(await verifyViews(desk.session, [])).toEqual({ views: 2, problems: [] })
+  const parsers = desk.session.tables.parsers.map((one) => ({
+    ...one,
+    load: async () => {
+      const parser = await one.load()
+      return {
+        ...parser,
+        read: () =>
+          Promise.resolve({
+            kind: 'rows' as const,
+            columns: [
+              { name: 'x', type: 'int64', nullable: true },
+              { name: 'y', type: 'utf8', nullable: true },
+            ],
+            batches: () =>
+              [
+                {
+                  length: 2,
+                  columns: [
+                    [1n, 3n],
+                    ['a', 'b'],
+                  ],
+                },
+              ] as unknown as AsyncIterable<Batch>,
+          }),
+      }
+    },
+  }))
+  const session = { ...desk.session, tables: { ...desk.session.tables, parsers } }
+  const { problems } = await verifyViews(session, ['ada/data'])
+  expect(problems).toEqual([
+    { path: 'ada/data/a.csv', message: 'there are other rows' },
+    { path: 'ada/data/b.json', message: 'the columns are others' },
+  ])
 })
