@@ -1,0 +1,46 @@
+// Tables through the built command line: what people see, what scripts read, and one error of each kind.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { person, repositoryFolder } from '../support/built-cli.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const v1 = join(repositoryFolder, 'examples', 'v1')
+
+test('build, inspect and sql: for people, for scripts, into files', () => {
+  const root = tempDir()
+  const ada = person(join(root, 'ada'), root)
+  expect(ada.json('build', 'ada/nature', v1)).toMatchObject({ files: 10, tables: 7 })
+  const shown = ada.json<{ type: string; rows: number; columns: object[] }>(
+    'inspect',
+    'ada/nature/earth/co2.csv',
+  )
+  expect(shown).toMatchObject({ type: 'table', parser: 'csv', rows: 737 })
+  expect(shown.columns).toContainEqual({ name: 'CO2', type: 'double', nullable: true })
+  expect(ada.run('inspect', 'ada/nature/earth/co2.csv').stdout).toContain('737 rows, columns Date date32')
+
+  const query = `select count(*) as n, max("CO2") as most from 'ada/nature/earth/co2.csv'`
+  expect(ada.json('sql', query)).toEqual([{ n: 737, most: expect.any(Number) as number }])
+  expect(ada.run('sql', query, '--format', 'csv').stdout).toMatch(/^n,most\n737,4\d\d\.\d+\n$/)
+  expect(ada.run('sql', query).stdout).toMatch(/^ *n +most\n *737 +4/)
+  const { file } = ada.json<{ file: string }>('sql', query, '--output', 'most.parquet')
+  expect(readFileSync(file).subarray(0, 4).toString()).toBe('PAR1')
+  expect(ada.json('verify', 'ada/nature', '--views')).toMatchObject({
+    problems: [],
+    views: 8,
+    viewProblems: [],
+  })
+
+  const bad = ada.run('sql', 'drop table x', '--json')
+  expect([bad.status, JSON.parse(bad.stderr)]).toMatchObject([2, { error: { code: 'INVALID' } }])
+  expect(ada.run('sql', `from 'ada/nature/README.md'`).status).toBe(3)
+  expect(ada.run('sql', `from 'ada/none/x.csv'`).stderr).toContain('is not installed')
+})
+
+test('build --no-tables keeps bytes only, and build --force makes what is missing', () => {
+  const root = tempDir()
+  const ada = person(join(root, 'ada'), root)
+  const plain = ada.json<{ topHash: string }>('build', 'ada/nature', v1, '--no-tables')
+  expect(plain).toMatchObject({ tables: 0 })
+  expect(ada.json('build', 'ada/nature', v1, '--force')).toMatchObject({ tables: 7, topHash: plain.topHash })
+})
