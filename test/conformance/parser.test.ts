@@ -2,18 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import writeWorkbook from 'write-excel-file/node'
 import { builtinParsers } from '../../src/plugins/builtin.ts'
 import { parserCases, type ParserFixture } from '../../src/testing/parser-cases.ts'
 import { repositoryFolder } from '../support/built-cli.ts'
+import { workbook } from '../support/workbook.ts'
 
 const example = (path: string): Uint8Array => readFileSync(join(repositoryFolder, 'examples', path))
-
-/** A workbook with one sheet. */
-export async function workbook(rows: readonly (readonly unknown[])[]): Promise<Uint8Array> {
-  const cells = rows.map((row) => row.map((value) => (value === null ? null : { value: value as string })))
-  return (await writeWorkbook(cells)).toBuffer()
-}
 
 const files: Readonly<Record<string, () => Promise<ParserFixture['file']>>> = {
   csv: async () => ({ name: 'a.csv', bytes: example('v1/weather/seattle.csv') }),
@@ -23,11 +17,13 @@ const files: Readonly<Record<string, () => Promise<ParserFixture['file']>>> = {
   parquet: async () => ({ name: 'a.parquet', bytes: example('v1/earth/earthquakes.parquet') }),
   excel: async () => ({
     name: 'a.xlsx',
-    bytes: await workbook([
-      ['a', 'b'],
-      [1, 'x'],
-      [2, null],
-    ]),
+    bytes: await workbook({
+      one: [
+        ['a', 'b'],
+        [1, 'x'],
+        [2, null],
+      ],
+    }),
   }),
   image: async () => ({ name: 'a.png', bytes: example('v1/charts/temperature.png') }),
   text: async () => ({ name: 'a.txt', bytes: Buffer.from('text\n') }),

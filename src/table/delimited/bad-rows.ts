@@ -47,7 +47,7 @@ async function readRejects(connection: TableConnection): Promise<readonly Reject
      FROM reject_errors ORDER BY line_byte_position, column_idx`,
   )
   return rows.map((row) => ({
-    at: Number(row['at']),
+    at: Number(row['at']) - 1, // the engine counts from 1
     column: Number(row['col']),
     kind: String(row['kind']),
     message: String(row['message']),

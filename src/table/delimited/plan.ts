@@ -89,6 +89,9 @@ function formatType(format: string): string {
   return /%[HIMSfcTXp]/.test(format) ? 'timestamp[us]' : 'date32'
 }
 
+/** The engine wants a text for no value: where there is none, one that no cell is. */
+const noCell = '\u0001 no cell is written like this \u0001'
+
 /** The table function that reads a part's file, each cell a text. */
 export function readCells(plan: DelimitedPlan, path: string, longest: number): string {
   const { dialect, head } = plan
@@ -101,7 +104,7 @@ export function readCells(plan: DelimitedPlan, path: string, longest: number): s
     `escape = ${literal(dialect.escape ?? dialect.quote ?? '')}`,
     `comment = ${literal(dialect.comment ?? '')}`,
     `columns = {${columns}}`,
-    `nullstr = [${dialect.nulls.map(literal).join(', ')}]`,
+    `nullstr = [${(dialect.nulls.length === 0 ? [noCell] : dialect.nulls).map(literal).join(', ')}]`,
     'store_rejects = true',
     'strict_mode = true',
     `max_line_size = ${String(Math.max(2 * 1024 * 1024, longest + 1024))}`,
