@@ -1,4 +1,5 @@
 // How a file is to be read: by what its build file says, or by what its name ends in.
+import { inferredParser } from '../manifest.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import { closest } from '../../core/base/closest.ts'
 import { readingId, type ViewReading } from '../../core/codec/reading-id.ts'
@@ -43,12 +44,13 @@ export function readingOf(
   parsers: readonly ParserListing[],
   { name, source, reading }: Pick<FileEntry, 'name' | 'source' | 'reading'>,
 ): FileReading | undefined {
-  if (reading !== undefined) {
+  const inferred = reading?.parser === inferredParser
+  if (reading !== undefined && !inferred) {
     if (reading.parser === asBytes) return undefined
     return { listing: parserNamed(parsers, reading.parser), options: reading.options, isSaid: true }
   }
   const listing = parserFor(parsers, source ?? name)
-  return listing === undefined ? undefined : { listing, options: {}, isSaid: false }
+  return listing === undefined ? undefined : { listing, options: reading?.options ?? {}, isSaid: inferred }
 }
 
 /**
