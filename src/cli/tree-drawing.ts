@@ -12,22 +12,25 @@ export function* treeLines(node: InspectedNode, aliases: boolean, indent = ''): 
   }
 }
 
-/** What a table is: rows, and columns with their types, of which the first few are shown. */
+/** How large a table is; of a file with several, which there are. */
 function tableFacts({ rows, columns, tables }: InspectedNode): readonly string[] {
   if (columns === undefined) return [`tables ${(tables ?? []).map(({ name }) => name).join(', ')}`]
-  const some = columns.slice(0, mostColumns).map(({ name, type }) => `${name} ${type}`)
-  const more = columns.length > mostColumns ? [`${String(columns.length - mostColumns)} more`] : []
-  return [formatPlural(rows ?? 0, 'row'), `columns ${[...some, ...more].join(', ')}`]
+  return [formatPlural(rows ?? 0, 'row'), formatPlural(columns.length, 'column')]
 }
 
-/** Columns shown in a node's line; `--json` has them all. */
-const mostColumns = 8
+/** A table's columns, a row each: name and type; of a file with several tables, all of theirs. */
+export function columnRows({ columns, tables }: InspectedNode): readonly (readonly string[])[] {
+  const all = tables ?? (columns === undefined ? [] : [{ name: '', columns }])
+  return all.flatMap(({ name: table, columns: some }) =>
+    some.map(({ name, type }) => (table === '' ? [name, type] : [`${table}/${name}`, type])),
+  )
+}
 
 /** A node in one line: its name, and what there is to say of it. */
 export function describe(node: InspectedNode, aliases: boolean): string {
   const facts: string[] = []
-  if (node.type === 'table') facts.push(...tableFacts(node))
   if (node.size !== undefined) facts.push(formatBytes(node.size))
+  if (node.type === 'table') facts.push(...tableFacts(node))
   if (node.executable === true) facts.push('executable')
   if (node.here === false) facts.push('not here')
   if (node.source !== undefined) facts.push(`source ${node.source}`)

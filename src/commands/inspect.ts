@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { revisionFlags } from '../cli/revision-flags.ts'
-import { describe, treeLines } from '../cli/tree-drawing.ts'
+import { columnRows, describe, treeLines } from '../cli/tree-drawing.ts'
 import { inspect } from '../package/inspect.ts'
 
 export default class Inspect extends BaseCommand<typeof Inspect> {
@@ -28,6 +28,7 @@ export default class Inspect extends BaseCommand<typeof Inspect> {
       if (this.out.closed) break
       this.out.line(line)
     }
+    await this.out.table(['column', 'type'], columnRows(found))
     return found
   }
 }

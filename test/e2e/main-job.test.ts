@@ -71,7 +71,7 @@ describe('the main job', () => {
     expect(ben.run('ls').stdout).toMatch(
       /^package +top hash +versions +tags\nada\/nature +[0-9a-f]{12} +1\.0 +prod\n$/,
     )
-    expect(ben.run('inspect', 'ada/nature', '--depth', '1').stdout).toContain('├─ birdstrikes.csv  (1.2 MB)')
+    expect(ben.run('inspect', 'ada/nature', '--depth', '1').stdout).toContain('├─ birdstrikes.csv  (1.2 MB, ')
     expect(ben.run('tag', 'list', 'ada/nature').stdout).toMatch(/^prod: [0-9a-f]{64}\n$/)
     expect(ben.run('version', 'list', 'ada/nature').stdout).toMatch(/^1\.0: [0-9a-f]{64}\n$/)
     expect(ben.run('log', 'ada/nature').stdout).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +ada .*second\n/)

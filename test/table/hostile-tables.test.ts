@@ -73,12 +73,12 @@ describe('H110: extremes', () => {
     )
   }, 60_000)
 
-  test('100,000 columns are refused, 2,000 are a table', async () => {
+  test('100,000 columns are refused, 1,000 are a table', async () => {
     const wide = (n: number): string => `${Array.from({ length: n }, (_, i) => `c${String(i)}`).join(',')}\n`
     expect((await built('t.csv', wide(100_000))).warning).toContain('more than 4096 columns')
-    const { session } = await built('t.csv', `${wide(2000)}${'1,'.repeat(1999)}1\n`)
-    expect((await inspect(session, 'ada/data/t.csv')).columns).toHaveLength(2000)
-  }, 60_000)
+    const { session } = await built('t.csv', `${wide(1000)}${'1,'.repeat(999)}1\n`)
+    expect((await inspect(session, 'ada/data/t.csv')).columns).toHaveLength(1000)
+  }, 120_000)
 
   test('NUL bytes stay what they are, and nothing becomes U+FFFD', async () => {
     const nul = await built('t.csv', 'a,b\n1,x\0y\n')

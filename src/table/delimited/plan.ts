@@ -89,6 +89,9 @@ function formatType(format: string): string {
   return /%[HIMSfcTXp]/.test(format) ? 'timestamp[us]' : 'date32'
 }
 
+/** Text that the engine reads at once: its own 32 MB are more than parts have on average. */
+const bufferBytes = 16 * 1024 * 1024
+
 /** The engine wants a text for no value: where there is none, one that no cell is. */
 const noCell = '\u0001 no cell is written like this \u0001'
 
@@ -96,6 +99,7 @@ const noCell = '\u0001 no cell is written like this \u0001'
 export function readCells(plan: DelimitedPlan, path: string, longest: number): string {
   const { dialect, head } = plan
   const columns = head.names.map((_, i) => `'c${String(i)}': 'VARCHAR'`).join(', ')
+  const line = Math.max(1024 * 1024, longest + 1024)
   const options = [
     'auto_detect = false',
     'header = false',
@@ -107,7 +111,8 @@ export function readCells(plan: DelimitedPlan, path: string, longest: number): s
     `nullstr = [${(dialect.nulls.length === 0 ? [noCell] : dialect.nulls).map(literal).join(', ')}]`,
     'store_rejects = true',
     'strict_mode = true',
-    `max_line_size = ${String(Math.max(2 * 1024 * 1024, longest + 1024))}`,
+    `max_line_size = ${String(line)}`,
+    `buffer_size = ${String(Math.max(bufferBytes, 2 * line))}`,
     ...(head.style.newline === 13 ? [`new_line = '\\r'`] : []),
   ]
   return `read_csv(${literal(path)}, ${options.join(', ')})`
