@@ -44,7 +44,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     fillWine(disk)
     const ada = await disk.session('ada')
     const built = await build(ada, { handle: 'ada/wine', path: 'wine' }, { message: 'first' })
-    expect(built).toMatchObject({ package: 'ada/wine', files: 6, ignored: 2, unchanged: false, tables: 0 })
+    expect(built).toMatchObject({ package: 'ada/wine', files: 6, ignored: 2, unchanged: false, tables: 2 })
     await push(ada, 'ada/wine', { remote: './shared' })
     const ben = await disk.session('ben')
     const got = await install(ben, 'ada/wine', { remote: './shared' })
