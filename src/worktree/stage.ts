@@ -63,7 +63,7 @@ export function makeStage(fs: FileSystem, destination: Destination, randomName: 
 function moveWhole(fs: FileSystem, stage: string, place: string): void {
   try {
     if (statusOf(fs, place) !== undefined) throw cameMeanwhile(place)
-    fs.renameSync(stage, place)
+    renameWhileBusy(fs, stage, place)
   } catch (error) {
     const taken = ['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(errnoOf(error) ?? '')
     throw taken ? cameMeanwhile(place) : fileError(error, 'write', place)
@@ -111,7 +111,7 @@ function moveOne({ fs, force }: Move, source: string, place: string): boolean {
   if (there !== undefined && (!force || there.isDirectory() || moved.isDirectory()))
     throw cameMeanwhile(place)
   onPath('write', place, () =>
-    moved.isSymbolicLink() ? moveLink(fs, source, place) : fs.renameSync(source, place),
+    moved.isSymbolicLink() ? moveLink(fs, source, place) : renameWhileBusy(fs, source, place),
   )
   return true
 }
@@ -135,6 +135,24 @@ function moveLink(fs: FileSystem, source: string, place: string): void {
     else fs.symlinkSync(oldTarget, place)
     throw error
   }
+}
+
+const busyCodes: ReadonlySet<string | undefined> = new Set(['EBUSY', 'EPERM', 'EACCES'])
+/** Pauses between tries, in milliseconds. */
+const pauses = [10, 20, 40, 80, 160]
+
+/** A rename; a virus scanner may hold what was just written for a moment. */
+function renameWhileBusy(fs: FileSystem, from: string, to: string): void {
+  for (const pause of pauses) {
+    try {
+      fs.renameSync(from, to)
+      return
+    } catch (error) {
+      if (!busyCodes.has(errnoOf(error))) throw error
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause)
+  }
+  fs.renameSync(from, to)
 }
 
 function cameMeanwhile(place: string): QuiltError {

@@ -142,11 +142,13 @@ if sys.stdin.readline():
 interface Switch {
   /** Cuts the power; 'cut' when the kernel did. */
   readonly cut: () => Promise<string>
-  readonly end: () => void
+  /** Comes back when nothing holds the disk any more. */
+  readonly end: () => Promise<void>
 }
 
 async function powerSwitch(disk: string): Promise<Switch> {
   const python = spawn('python3', ['-c', cut, disk], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const ended = new Promise((resolve) => python.on('close', resolve))
   const failed = text(python.stderr)
   const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]()
   const next = async (): Promise<string> => {
@@ -159,7 +161,10 @@ async function powerSwitch(disk: string): Promise<Switch> {
       python.stdin.write('now\n')
       return next()
     },
-    end: () => python.stdin.end(),
+    end: async () => {
+      python.stdin.end()
+      await ended
+    },
   }
 }
 
@@ -202,7 +207,7 @@ async function cutAt(context: TestContext, { moment, nth, delay, round }: PowerC
     },
   })
   const said = await answer
-  power.end()
+  await power.end()
   if (said !== 'cut') context.skip(`this kernel cannot cut the power: ${String(said)}`)
   expect(run('umount', disk)).toBeUndefined()
   mounted.pop()

@@ -77,6 +77,19 @@ test.runIf(isLinux)('H34: a large file goes in and comes out in bounded memory',
   expect(said.rssMegabytes).toBeLessThan(180)
 })
 
+test.runIf(isLinux && process.env['QUILT_CRASH_ALL'] === '1')(
+  'H34: so does one of 5 GiB and a byte',
+  { timeout: 3_600_000 },
+  () => {
+    const root = tempDir()
+    nodeFs.writeFileSync(`${root}/sparse`, '')
+    nodeFs.truncateSync(`${root}/sparse`, 5 * 1024 ** 3 + 1)
+    const said = run('', 'worktree-child.ts', 'large', root) as { rssMegabytes: number }
+    expect(said).toMatchObject({ files: 1, same: 1 })
+    expect(said.rssMegabytes).toBeLessThan(300)
+  },
+)
+
 test.runIf(isLinux)('H59: four thousand files go in and come out with 64 open at most', () => {
   const said = run('ulimit -n 64;', 'worktree-child.ts', 'many', tempDir())
   expect(said).toMatchObject({ files: 4000, same: 1 })

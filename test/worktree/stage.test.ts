@@ -100,6 +100,31 @@ describe.each(disks)('on %s', (_name, make) => {
     expect(seen).toBeGreaterThan(3)
   })
 
+  test('H61: waits a moment for what a scanner holds, then says so', async () => {
+    for (const force of [false, true]) {
+      for (const held of [3, Infinity]) {
+        const { disk, bench, out, tree, whole } = await begin(make())
+        if (force) disk.write({ 'out/a': 'mine' })
+        let tries = 0
+        const fs: FileSystem = {
+          ...disk.fs,
+          renameSync: (from, to) => {
+            if (tries++ < held) throw systemError('EBUSY', 'rename')
+            disk.fs.renameSync(from, to)
+          },
+        }
+        const put = bench.put({ fs, folder: out, force }, tree)
+        if (held === Infinity) await refusal(put, 'UNAVAILABLE', 'another program is using it')
+        else {
+          await put
+          for (const [path, is] of whole) expect(contents(disk.fs, out).get(path)).toBe(is)
+        }
+        expect(tries).toBeGreaterThan(3)
+        expect(disk.paths('').filter(isStaged)).toEqual([])
+      }
+    }
+  })
+
   test('H51: a full disk, at any call, leaves whole files beside those that were there', async () => {
     const fault: Fault = { kind: 'fail', code: 'ENOSPC', lasting: true }
     const begun = await begin(make())
