@@ -168,4 +168,35 @@ describe('H62: a store whose folder is taken away while it is written', () => {
     expect([status, told]).toEqual([8, expect.stringMatching(/^error: .*store.*(gone|went away)/)])
     expect(existsSync(store)).toBe(false)
   })
+
+  test.each(['push', 'export', 'gc'])('%s: it ends as well, and says so or is done', async (verb) => {
+    const root = tempDir()
+    const ada = person(join(root, 'ada'), root)
+    mkdirSync(join(root, 'src'))
+    for (let i = 0; i < 3; i++) writeFileSync(join(root, 'src', String(i)), noise(8_000_000, i + 1))
+    const local = ['--store', join(root, 'store')]
+    ada.json('build', 'ada/big', 'src', ...local)
+    const gone = join(root, verb === 'push' ? 'remote' : 'store')
+    const argv = {
+      push: ['push', 'ada/big', '--remote', './remote'],
+      export: ['export', 'ada/big', 'out'],
+      gc: ['gc'],
+    }[verb] as string[]
+    const child = spawn(process.execPath, [program, ...argv, ...local], { env: ada.env, cwd: root })
+    let told = ''
+    child.stderr.on('data', (text: Buffer) => (told += text.toString()))
+    const ended = once(child, 'exit') as Promise<[number]>
+    const hasBegun = (): boolean =>
+      verb === 'push'
+        ? existsSync(join(gone, 'writers'))
+        : verb === 'gc' || readdirSync(root).some((name) => name.startsWith('.quilt-'))
+    while (child.exitCode === null && !hasBegun()) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (existsSync(gone)) spawnSync('rm', ['-rf', gone])
+    const [status] = await ended
+    // Who was done before that has said so; an export may have opened all that it needs.
+    if (status === 0) expect(verb).not.toBe('push')
+    else expect([[3, 4, 8].includes(status), told]).toEqual([true, expect.stringMatching(/^error: .+\n/)])
+    expect(told).not.toMatch(/\n {4}at /)
+    expect(existsSync(join(root, 'out'))).toBe(verb === 'export' && status === 0)
+  })
 })

@@ -146,7 +146,7 @@ describe('errors', () => {
     expect(quilt('ask', '-y').stdout).toBe('removed\n')
   })
 
-  test('an old Node gets one line', () => {
+  test('H134: an old Node gets one line', () => {
     const source = readFileSync(program, 'utf8').replaceAll('process.versions.node', "'18.20.0'")
     const old = join(root, 'bin', 'old.js')
     writeFileSync(old, source)
