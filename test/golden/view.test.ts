@@ -1,6 +1,6 @@
 // Views as trees: the very bytes of the format, and what is read back from them.
 import { expect, test } from 'vitest'
-import { readingId } from '../../src/core/codec/reading-id.ts'
+import { readingId } from '../../src/core/codec/objects/reading-id.ts'
 import { viewName } from '../../src/core/model/derived.ts'
 import type { Id } from '../../src/core/model/id.ts'
 import { bytesSource } from '../../src/core/base/source.ts'

@@ -2,7 +2,7 @@
 import { inferredParser } from '../manifest.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import { closest } from '../../core/base/closest.ts'
-import { readingId, type ViewReading } from '../../core/codec/reading-id.ts'
+import { readingId, type ViewReading } from '../../core/codec/objects/reading-id.ts'
 import { viewName } from '../../core/model/derived.ts'
 import type { FileEntry } from '../../core/model/entry.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'

@@ -119,8 +119,16 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     const disk = makeDisk()
     disk.write({ 'src/a.csv': 'x' })
     const ada = await disk.session('ada')
-    const first = await made(disk, ada, 'contents: { a.csv: { file: a.csv, kwargs: { x: 1, y: 2 } } }')
-    const same = await made(disk, ada, 'contents: { a.csv: { file: a.csv, kwargs: { y: 2, x: 1 } } }')
+    const first = await made(
+      disk,
+      ada,
+      'contents: { a.csv: { file: a.csv, kwargs: { skiprows: 0, decimal: "," } } }',
+    )
+    const same = await made(
+      disk,
+      ada,
+      'contents: { a.csv: { file: a.csv, kwargs: { decimal: ",", skiprows: 0 } } }',
+    )
     expect(same).toMatchObject({ topHash: first.topHash, unchanged: true })
     await made(disk, ada, 'contents: { a.csv: { file: a.csv, transform: tsv } }')
     expect((await diff(ada, { a: 'ada/wine' })).modified).toMatchObject([

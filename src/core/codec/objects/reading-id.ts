@@ -1,7 +1,7 @@
 // The id of a reading: which parser, of which version, with which options made a view (docs/format.md).
-import type { Id } from '../model/id.ts'
-import type { JsonObject } from '../model/metadata.ts'
-import { encodePackable, packJson } from './msgpack.ts'
+import type { Id } from '../../model/id.ts'
+import type { JsonObject } from '../../model/metadata.ts'
+import { encodePackable, packJson } from '../msgpack.ts'
 import { hashBytes } from '#hash'
 
 /** How a view was made. */
