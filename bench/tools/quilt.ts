@@ -13,15 +13,15 @@ export function quilt(home: string): Tool {
     name: 'quilt',
     version: [process.execPath, program, '--version'],
     mapping: {
-      build: '`quilt build PKG DIR`',
-      again: '`quilt build PKG DIR`',
-      changed: '`quilt build PKG DIR`',
+      build: '`quilt build PKG DIR --no-tables`',
+      again: '`quilt build PKG DIR --no-tables`',
+      changed: '`quilt build PKG DIR --no-tables`',
       export: '`quilt export PKG DEST`',
       push: '`quilt push PKG --remote file:///…`',
       install: '`quilt install PKG --remote file:///…` into another store',
     },
     remarks:
-      'The built command line (`bin/run.js`), started anew for each step. ' +
+      'The built command line (`bin/run.js`), started anew for each step; the others parse no tables either. ' +
       'Its stat cache lies in its store (`cache/`), and is not counted, as those of restic and borg are not; it syncs what it stores (seen by strace).',
     plan: (place) => plan(place, program, builtCommands(home)),
   }
@@ -61,7 +61,7 @@ function plan(place: Place, program: string, commands: ReadonlySet<string>): Pla
   const out = join(root, 'out')
   const url = pathToFileURL(remote).href
   const build = {
-    command: quiltCommand(program, place, store, ['build', pkg, input]),
+    command: quiltCommand(program, place, store, ['build', pkg, input, '--no-tables']),
     stores: store,
     cache: 'cache',
   }

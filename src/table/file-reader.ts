@@ -42,3 +42,26 @@ export function hashedFile(path: string): { readonly id: Id; readonly size: numb
   }
   return { id: hasher.digest(), size }
 }
+
+/** Paths for one piece of work. */
+export interface OwnPaths {
+  /** A path that nobody has. */
+  newPath(): string
+  /** Removes what lies at all of them. */
+  drop(): void
+}
+
+/** Paths out of `newPath`, which are noted. */
+export function ownPaths(newPath: () => string): OwnPaths {
+  const paths: string[] = []
+  return {
+    newPath: () => {
+      const path = newPath()
+      paths.push(path)
+      return path
+    },
+    drop: () => {
+      for (const path of paths.splice(0)) rmSync(path, { force: true })
+    },
+  }
+}

@@ -14,7 +14,7 @@ import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import type { SourceFile } from '../../plugins/api.ts'
 import { makeView, type MadeView, type ViewJob } from '../../table/make-view.ts'
-import { passingFile } from '../../table/file-reader.ts'
+import { ownPaths, passingFile } from '../../table/file-reader.ts'
 import { largeBlobs, readView, writeView } from '../../table/view/store-view.ts'
 import type { KnownRecipe } from '../derived.ts'
 import type { Session } from '../session.ts'
@@ -127,19 +127,18 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
   if (await takeOver(run, loaded.view, ctx)) return
   const { tables } = run.session
   const old = await earlierView(run, candidate, loaded, ctx)
-  const made = await makeView(
-    {
-      engine: tables.engine(),
-      wideEngine: () => tables.wideEngine(),
-      newPath: () => tables.newPath(),
-      source: sourceOf(run, file),
-      parser: loaded.parser,
-      options: loaded.options,
-      keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
-      ...(old === undefined ? undefined : { old }),
-    },
-    ctx,
-  )
+  const paths = ownPaths(() => tables.newPath())
+  const job: ViewJob = {
+    engine: tables.engine(),
+    wideEngine: () => tables.wideEngine(),
+    newPath: () => paths.newPath(),
+    source: sourceOf(run, file),
+    parser: loaded.parser,
+    options: loaded.options,
+    keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
+    ...(old === undefined ? undefined : { old }),
+  }
+  const made = await makeView(job, ctx).finally(() => paths.drop())
   warnOfBad(run, path, made)
   if (made.view.kind === 'media' && Object.keys(made.view.info).length === 0) return // nothing is known of it
   const view = await writeView(run.noting, { name: loaded.view, reading: loaded.reading, view: made.view })

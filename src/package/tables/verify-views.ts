@@ -12,7 +12,7 @@ import { isAsked } from '../../core/repo/reach.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
-import { hashedFile } from '../../table/file-reader.ts'
+import { hashedFile, ownPaths } from '../../table/file-reader.ts'
 import { makeView } from '../../table/make-view.ts'
 import { sameRows } from '../../table/query.ts'
 import { readView, viewHead, type FileView } from '../../table/view/store-view.ts'
@@ -113,6 +113,7 @@ async function problemOf(session: Session, viewed: Viewed, ctx?: Context): Promi
   const { parser, options } = await loadReading(file.id, said)
   if (parser.version !== viewHead(entry)?.version) return undefined
   const paths = new Map<Id, string>()
+  const own = ownPaths(() => session.tables.newPath())
   try {
     const kept = await readView({ objects, nodes }, entry, ctx)
     const recipe = file.size > chunkThreshold ? await lookupDerived(nodes, derived, file.id, ctx) : undefined
@@ -122,7 +123,7 @@ async function problemOf(session: Session, viewed: Viewed, ctx?: Context): Promi
       {
         engine: tables.engine(),
         wideEngine: () => tables.wideEngine(),
-        newPath: () => tables.newPath(),
+        newPath: () => own.newPath(),
         source: { name: file.source ?? file.name, size: bytes.size, slice: bytes.slice },
         parser,
         options,
@@ -139,6 +140,8 @@ async function problemOf(session: Session, viewed: Viewed, ctx?: Context): Promi
     if (isQuiltError(error, 'INVALID') || isQuiltError(error, 'CORRUPT') || isQuiltError(error, 'NOT_FOUND'))
       return error.message
     throw error
+  } finally {
+    own.drop()
   }
 }
 
