@@ -48,10 +48,10 @@ export function sameStamp(a: StatStamp, b: StatStamp): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode
 }
 
-/** File systems that keep whole seconds round to two of them (FAT). */
-const coarseMilliseconds = 2000
-/** Others stamp by the kernel's tick, 10 ms at most. */
+/** All stamp by the kernel's tick, 10 ms at most, by which they lag behind the clock. */
 const fineMilliseconds = 20
+/** File systems that keep whole seconds round to two of them (FAT), after that. */
+const coarseMilliseconds = 2000 + fineMilliseconds
 
 /**
  * True when a write in the same tick of the clock could have left this stamp as it is: git's "racy" entry.

@@ -53,7 +53,7 @@ describe('build files', () => {
       buildFile: 'wine/build.yml',
     })
     expect(ada.run('inspect', 'ada/wine').stdout).toContain(
-      '└─ best  (10 B, source merlot.csv, read as csv {"sep":";"})',
+      '└─ best  (10 B, 1 row, 1 column, source merlot.csv, read as csv {"sep":";"})',
     )
     expect(ada.run('export', 'ada/wine', 'out').status).toBe(0)
     expect(readFileSync(join(folder, 'out', 'merlot.csv'), 'utf8')).toBe('year\n2020\n')

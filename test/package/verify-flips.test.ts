@@ -123,17 +123,25 @@ async function readTree(reading: Reading, tree: Id, path: string): Promise<void>
   }
 }
 
-/** Groups of recipes, by digits of the blobs' ids. */
+/** Recipes, and views: trees of files of their own. */
 async function readDerived(reading: Reading, tree: Id): Promise<void> {
   const { objects, nodes, paths } = reading
   try {
     for await (const entry of derivedEntries(nodes, tree)) {
-      if (entry.type === 'group') await readDerived(reading, entry.id)
+      if (entry.type === 'group') await readView(reading, entry.id)
       else for await (const { body } of objects.readMany([entry.id])) void body
     }
   } catch (error) {
     lost(error)
     paths.add(derived)
+  }
+}
+
+async function readView(reading: Reading, tree: Id): Promise<void> {
+  for await (const entry of entries(reading.nodes, tree)) {
+    if (entry.type === 'group') await readView(reading, entry.id)
+    else if (entry.type === 'file')
+      await sendBlob(reading.objects, { blob: entry.id, recipe: undefined }, () => undefined)
   }
 }
 
