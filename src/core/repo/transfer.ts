@@ -3,7 +3,7 @@ import { checkSignal, type Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import type { Extent } from '../model/extent.ts'
 import { inGroups } from '../base/pool.ts'
-import type { Id } from '../model/id.ts'
+import type { Id, Kind } from '../model/id.ts'
 import { readCommit } from '../history/commits.ts'
 import type { ObjectReader, ObjectStore, ObjectWriter, StoredObject } from '../store/object-store.ts'
 import { recipeNodes } from '../store/recipe-nodes.ts'
@@ -104,14 +104,16 @@ interface Sender {
 function sender(ends: Ends, ctx?: Context): Sender {
   const { from, out, task } = ends
   const nodes = nodeReader(from)
-  let waiting: Id[] = []
+  let waiting = new Map<Id, Expected>()
   let done = 0
 
   const flush = async (): Promise<void> => {
-    const ids = await out.missing(waiting, ctx)
-    waiting = []
+    const expected = waiting
+    waiting = new Map()
+    const ids = await out.missing([...expected.keys()], ctx)
     if (ids.length === 0) return
     for await (const object of from.readMany(ids, ctx)) {
+      checkExpected(object, expected.get(object.id))
       if (object.recipe !== undefined) throw unnamedRecipe(object.id)
       await out.copy(object)
       done += object.body.length
@@ -119,13 +121,15 @@ function sender(ends: Ends, ctx?: Context): Sender {
     }
   }
 
-  const note = async (id: Id): Promise<void> => {
-    waiting.push(id)
-    if (waiting.length >= objectsAtOnce) await flush()
+  const note = async (id: Id, is: Expected): Promise<void> => {
+    const other = waiting.get(id)
+    if (other !== undefined && (other.kind !== is.kind || other.size !== is.size)) throw otherwise(id)
+    waiting.set(id, is)
+    if (waiting.size >= objectsAtOnce) await flush()
   }
 
   const take = async (object: Reached): Promise<void> => {
-    if (object.kind === 'tree' || object.recipe === undefined) return note(object.id)
+    if (object.kind === 'tree' || object.recipe === undefined) return note(object.id, object)
     if ((await out.missing([object.id], ctx)).length === 0) return
     const { id, size, recipe } = object
     done = await sendChunked(ends, { id, size, recipe }, done, ctx)
@@ -137,10 +141,27 @@ function sender(ends: Ends, ctx?: Context): Sender {
       const { tree, derived } = await readCommit(from, id, ctx)
       const known = than === undefined ? undefined : await readCommit(from, than, ctx)
       for await (const object of reach(nodes, { tree, derived, extent, than: known }, ctx)) await take(object)
-      await note(id)
+      await note(id, { kind: 'commit' })
     },
     finish: flush,
   }
+}
+
+/** What an object must be by what names it; a blob's size in bytes. */
+interface Expected {
+  readonly kind: Kind
+  readonly size?: number
+}
+
+function checkExpected({ id, kind, recipe, packed }: StoredObject, is: Expected | undefined): void {
+  if (is === undefined || recipe !== undefined) return // a recipe that is not named is told of below
+  if (kind !== is.kind || (is.size !== undefined && packed.size !== is.size)) throw otherwise(id)
+}
+
+function otherwise(id: Id): QuiltError {
+  return new QuiltError('CORRUPT', `object ${id} is of another kind or size than what names it says`, {
+    hint: 'find out what else is damaged: quilt verify',
+  })
 }
 
 /** A blob that is kept as chunks must be vouched for by its commit. */
