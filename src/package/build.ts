@@ -16,12 +16,14 @@ import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
 import { edit } from '../core/tree/edit.ts'
 import { lookup } from '../core/tree/lookup.ts'
-import { nodeReader, type NodeReader } from '../core/tree/node.ts'
+import { nodeReader } from '../core/tree/node.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import type { BuildSource } from './build-source.ts'
 import { writeDerived } from './derived.ts'
 import { refuseClash } from './names/exported.ts'
 import { findInstalled, onlyRead } from './names/installed.ts'
+import { checkWay } from './names/nodes.ts'
+import { oddNames } from './odd-names.ts'
 import type { Session } from './session.ts'
 import { openSource } from './source/open-source.ts'
 import { prepareSource, type PreparedSource, type SourceTree } from './source/source-tree.ts'
@@ -88,6 +90,8 @@ interface Made {
   readonly source: SourceTree
   readonly tables: number
   readonly newBytes: number
+  /** Names to warn of. */
+  readonly odd: readonly string[]
 }
 
 /**
@@ -150,6 +154,7 @@ async function buildFrom(
   for (const note of prepared.notes) session.warn(note)
   const job: BuildJob = { session, at, prepared, base, options }
   const made = options.dryRun === true ? await rehearse(job, cache, ctx) : await perform(job, cache, ctx)
+  for (const problem of made.odd) session.warn(problem)
   const { files, bytes, ignored } = made.source
   return {
     package: formatPackageName(base.state?.pkg ?? at.pkg),
@@ -191,7 +196,8 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
   const { out, objects } = dryRun(repository.objects)
   const readOnlyCache: StatCache = { ...cache, write: () => Promise.resolve() }
   const { tree, source } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
-  return { tree, commit: undefined, source, tables: 0, newBytes: out.written.bytes }
+  const odd = await oddNames(objects, job.base.commit?.tree, tree, ctx)
+  return { tree, commit: undefined, source, tables: 0, newBytes: out.written.bytes, odd }
 }
 
 async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
@@ -206,7 +212,7 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
       const result = { tree, source }
       if (tree === base.commit?.tree && options.force !== true && isWhole(base)) {
         const tables = await countTables(nodes, base.commit.derived, ctx)
-        return { ...result, commit: base.id, tables, newBytes: out.written.bytes }
+        return { ...result, commit: base.id, tables, newBytes: out.written.bytes, odd: [] }
       }
       const before = job.at.path === '' && !isWhole(base) ? undefined : base.commit
       const { recipes, views } = await viewsFor(
@@ -220,7 +226,8 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
         encodeCommit(newCommit(job, { tree, derived, author, source })),
       )
       const tables = await countTables(nodes, derived, ctx)
-      return { ...result, commit, tables, newBytes: out.written.bytes }
+      const odd = await oddNames(objects, base.commit?.tree, tree, ctx)
+      return { ...result, commit, tables, newBytes: out.written.bytes, odd }
     },
     async ({ commit }) => {
       if (commit !== undefined && commit !== base.id) await moveLatest(job, commit, ctx)
@@ -294,34 +301,16 @@ interface TreeParts {
   readonly cache: StatCache
 }
 
-/**
- * Refuses a node below what is no group: it would take its place.
- * @throws INVALID naming it
- */
-async function refuseBelowFile(
-  nodes: NodeReader,
-  { tree, path }: { readonly tree: Id | undefined; readonly path: string },
-  ctx?: Context,
-): Promise<void> {
-  const names = tree === undefined ? [] : path.split('/')
-  for (let depth = 1; depth < names.length; depth++) {
-    const above = names.slice(0, depth).join('/')
-    const entry = await lookup(nodes, tree as Id, above, ctx)
-    if (entry === undefined) return
-    if (entry.type === 'group') continue
-    throw new QuiltError('INVALID', `"${above}" is a ${entry.type}, so nothing can lie below it`, {
-      hint: `build another node, or "${above}" itself`,
-    })
-  }
-}
-
 /** The new root tree: the source's own, or `latest`'s with the source in its place. */
 async function makeTree(
   { at, base, prepared }: BuildJob,
   { out, objects, cache }: TreeParts,
   ctx?: Context,
 ): Promise<{ readonly tree: Id; readonly source: SourceTree }> {
-  await refuseBelowFile(nodeReader(objects), { tree: base.commit?.tree, path: at.path }, ctx)
+  if (base.commit !== undefined) {
+    const root = { tree: base.commit.tree, handle: formatPackageName(at.pkg) }
+    await checkWay(objects, root, at.path, ctx)
+  }
   const source = await prepared.write({ out, cache }, ctx)
   const { entry } = source
   if (at.path === '') return { tree: (entry as GroupEntry).id, source }

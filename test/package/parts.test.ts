@@ -112,7 +112,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     for (const handle of ['ada/p/README.md/x', 'ada/p/README.md/x/y']) {
       await expect(build(ada, { handle, path: 'q' })).rejects.toMatchObject({
         code: 'INVALID',
-        message: '"README.md" is a file, so nothing can lie below it',
+        message: '"README.md" in ada/p is a file',
       })
     }
     expect((await inspect(ada, 'ada/p')).topHash).toBe(topHash)

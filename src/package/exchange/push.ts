@@ -23,7 +23,7 @@ import { writeDerived, type KnownRecipe } from '../derived.ts'
 import { checkReliance, commitsHere, covers } from './here.ts'
 import { refuseClash } from '../names/exported.ts'
 import { describeRevision, handleWith, needRevision, type InstalledRevision } from '../names/installed.ts'
-import { needNode } from '../names/nodes.ts'
+import { checkWay, needNode } from '../names/nodes.ts'
 import { openRemoteFor, type RemoteOptions, type RemoteRepository } from './origin.ts'
 import type { Session } from '../session.ts'
 
@@ -298,6 +298,13 @@ async function graft(job: PushJob, { nodes, out, base }: Graft, ctx?: Context): 
   const handle = describeRevision(revision.state.pkg, revision.handle.revision)
   const ours = revision.store.repository.objects
   const node = await needNode(ours, { tree: revision.commit.tree, handle }, revision.handle.path, ctx)
+  if (base !== undefined) {
+    const theirs = {
+      tree: base.tree,
+      handle: `${formatPackageName(revision.state.pkg)} at ${job.there.address}`,
+    }
+    await checkWay(nodes, theirs, node.path, ctx)
+  }
   const tree = await edit(nodes, out, base?.tree, [{ path: node.path, from: undefined, to: node.entry }])
   if (base !== undefined && tree === base.tree) return { tree, commit: base.id }
   await refuseClash(nodes, tree, node.path, ctx)

@@ -6,7 +6,7 @@ import type { Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import { joinPath, splitPath } from '../../core/model/path.ts'
 import { entries } from '../../core/tree/entries.ts'
-import { entryAt, lookupEntry } from '../../core/tree/lookup.ts'
+import { entryAt, lookup, lookupEntry } from '../../core/tree/lookup.ts'
 import { nodesOf, type TreeSource } from '../../core/tree/node.ts'
 import { aliasesOf } from './alias.ts'
 
@@ -62,6 +62,28 @@ export async function needNode(
         ? `see what there is with: quilt inspect ${root.handle}`
         : `did you mean ${near.join(' or ')}?`,
   })
+}
+
+/**
+ * Refuses a path that goes through a file or a link, in whose place a group would have to come.
+ * @throws INVALID
+ */
+export async function checkWay(
+  objects: TreeSource,
+  root: { readonly tree: Id; readonly handle: string },
+  path: string,
+  ctx?: Context,
+): Promise<void> {
+  const names = splitPath(path)
+  for (let depth = 1; depth < names.length; depth++) {
+    const at = names.slice(0, depth).join('/')
+    const entry = await lookup(objects, root.tree, at, ctx)
+    if (entry === undefined) return
+    if (entry.type === 'group') continue
+    throw new QuiltError('INVALID', `${JSON.stringify(at)} in ${root.handle} is a ${entry.type}`, {
+      hint: 'only a group can hold something: use another path',
+    })
+  }
 }
 
 async function byAlias(
