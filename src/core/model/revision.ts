@@ -17,12 +17,12 @@ export interface Revision {
 }
 
 /**
- * Text to revision.
+ * Text to revision; an `@` before it, as in a handle, is none of it.
  * @throws INVALID
  * @example parseRevision('latest~2') // { name: 'latest', back: 2 }
  */
 export function parseRevision(text: string): Revision {
-  const match = /^([^~]+)((?:~\d*)*)$/su.exec(text)
+  const match = /^@?([^~@][^~]*)((?:~\d*)*)$/su.exec(text)
   const name = match?.[1]
   if (match === null || name === undefined) {
     throw new QuiltError('INVALID', `invalid revision ${JSON.stringify(text.slice(0, 100))}`, {
