@@ -18,6 +18,10 @@ export default class Export extends BaseCommand<typeof Export> {
   static override flags = {
     ...revisionFlags,
     force: Flags.boolean({ char: 'f', description: 'replace files that exist' }),
+    format: Flags.option({
+      options: ['csv', 'json', 'parquet'] as const,
+      description: 'write tables in this format; without it every file is the very bytes that went in',
+    })(),
     symlinks: Flags.boolean({
       char: 's',
       description: 'make symbolic links into the store instead of copies',
@@ -26,6 +30,7 @@ export default class Export extends BaseCommand<typeof Export> {
   static override examples = [
     '<%= config.bin %> export ada/wine ./wine',
     '<%= config.bin %> export ada/wine/reds@1.0 ./old --force',
+    '<%= config.bin %> export ada/wine ./parquet --format parquet',
   ]
 
   protected async execute(): Promise<unknown> {

@@ -1,5 +1,6 @@
 // export: a package's files, byte by byte as they went in, below a folder.
 import type { Context } from '../core/base/context.ts'
+import { QuiltError } from '../core/base/error.ts'
 import { chunkThreshold } from '../core/chunk/fastcdc.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
@@ -7,8 +8,8 @@ import { promised } from '../core/store/promised.ts'
 import { lookup, lookupDerived } from '../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../core/tree/node.ts'
 import { joinPath } from '../core/model/path.ts'
+import type { ResultFormat } from '../table/query.ts'
 import { checkout } from '../worktree/checkout.ts'
-import type { CheckoutItem } from '../worktree/checkout-target.ts'
 import { plainFiles } from '../worktree/plain-files.ts'
 import { withBytes, withTrees } from './exchange/bring.ts'
 import {
@@ -18,9 +19,10 @@ import {
   type InstalledRevision,
   type RevisionOptions,
 } from './names/installed.ts'
-import { exported, exportedName } from './names/exported.ts'
+import { exported, exportedName, type Exported } from './names/exported.ts'
 import { needNode } from './names/nodes.ts'
 import type { Session } from './session.ts'
+import { convertedItems, withConverted } from './tables/converted-items.ts'
 
 /** How to export. */
 export interface ExportOptions extends RevisionOptions {
@@ -28,6 +30,8 @@ export interface ExportOptions extends RevisionOptions {
   readonly force?: boolean | undefined
   /** Make symbolic links into the store instead of copies. */
   readonly symlinks?: boolean | undefined
+  /** Write tables in this format; other files, and tables that have it, as they are. */
+  readonly format?: ResultFormat | undefined
 }
 
 /** What to export, and where to: the working directory unless told. */
@@ -55,6 +59,8 @@ export async function exportPackage(
   options: ExportOptions = {},
   ctx?: Context,
 ): Promise<ExportResult> {
+  if (options.format !== undefined && options.symlinks === true)
+    throw new QuiltError('INVALID', 'links lead to files as they are: leave out --symlinks or --format')
   const named = await needRevision(session, handleWith(handle, options), ctx)
   const asked = await withTrees(session, named, ctx)
   const name = describeRevision(asked.state.pkg, asked.handle.revision)
@@ -87,7 +93,21 @@ export async function exportPackage(
     plainFile: async (entry: FileEntry): Promise<string> =>
       plain.path(entry, entry.size > chunkThreshold ? await recipe(entry.id) : undefined),
   }
-  const done = await checkout({ ...target, ...plainFile }, () => itemsAt(nodes, revision, path, ctx), ctx)
+  const items = (): AsyncGenerator<Exported> => itemsAt(nodes, revision, path, ctx)
+  const { format } = options
+  const done =
+    format === undefined
+      ? await checkout({ ...target, ...plainFile }, items, ctx)
+      : await withConverted(
+          session,
+          { handle: { ...revision.handle, path }, format },
+          (tables) => {
+            const isTaken = async (at: string): Promise<boolean> =>
+              (await lookup(nodes, revision.commit.tree, at, ctx)) !== undefined
+            return checkout(target, () => convertedItems(items(), { format, tables, isTaken }), ctx)
+          },
+          ctx,
+        )
   return { destination: folder, ...done }
 }
 
@@ -110,7 +130,7 @@ async function* itemsAt(
   { commit }: InstalledRevision,
   path: string,
   ctx?: Context,
-): AsyncGenerator<CheckoutItem> {
+): AsyncGenerator<Exported> {
   if (path === '') {
     yield* exported(nodes, commit.tree, ctx)
     return
@@ -120,9 +140,9 @@ async function* itemsAt(
     const at = names.slice(0, depth).join('/')
     const entry = await lookup(nodes, commit.tree, at, ctx)
     if (entry === undefined) return
-    yield { path: joinPath(names.slice(0, depth - 1).join('/'), exportedName(entry)), entry }
+    yield { path: joinPath(names.slice(0, depth - 1).join('/'), exportedName(entry)), entry, at }
     if (depth < names.length || entry.type !== 'group') continue
     for await (const below of exported(nodes, entry.id, ctx, names.length))
-      yield { path: `${at}/${below.path}`, entry: below.entry }
+      yield { path: `${at}/${below.path}`, entry: below.entry, at: `${at}/${below.at}` }
   }
 }

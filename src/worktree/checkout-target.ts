@@ -11,6 +11,8 @@ export type CheckoutItems = () => AsyncIterable<CheckoutItem>
 export interface CheckoutItem {
   readonly path: string
   readonly entry: Entry
+  /** The path of a file whose bytes are to be written instead of the blob's, `entry` giving their number. */
+  readonly from?: string
 }
 
 /** What a checkout needs. */

@@ -3,12 +3,14 @@
 import { breathe, checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
+import { readerParts } from '../core/base/source.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import { sendBlob } from '../core/store/blob-source.ts'
 import type { CheckoutItems, CheckoutTarget } from './checkout-target.ts'
 import { checkDestination, placeOf } from './destination.ts'
 import { errnoOf, fileError } from './file-error.ts'
+import { blockReader, openToRead } from './read-file.ts'
 import { makeStage } from './stage.ts'
 
 /** What a checkout wrote. */
@@ -78,10 +80,11 @@ async function writeFiles(job: Job, items: CheckoutItems): Promise<boolean> {
     waiting = 0
     await breathe()
   }
-  for await (const { path, entry } of items()) {
+  for await (const { path, entry, from } of items()) {
     checkSignal(job.ctx)
     if (entry.type === 'link') hasLinks = true
     else if (entry.type === 'group') onStage(job, path, (place) => fs.mkdirSync(place))
+    else if (from !== undefined) await writeCopy(job, { path, entry }, from)
     else if (plainFile !== undefined) await linkToPlain(job, { path, entry }, plainFile)
     else if (entry.size > smallBytes) await writeLarge(job, { path, entry })
     else {
@@ -159,8 +162,33 @@ function writeWhole(fs: FileSystem, place: string, entry: FileEntry, body: Uint8
 }
 
 async function writeLarge(job: Job, { path, entry }: FileItem): Promise<void> {
-  const { fs, objects, recipe } = job.target
+  const { objects, recipe } = job.target
   const vouched = await recipe(entry.id)
+  await writeParts(job, { path, entry }, (write) =>
+    sendBlob(objects, { blob: entry.id, recipe: vouched }, write, job.ctx),
+  )
+}
+
+/** Writes what lies in another file. */
+async function writeCopy(job: Job, file: FileItem, from: string): Promise<void> {
+  const { fs } = job.target
+  const handle = openToRead(fs, from)
+  try {
+    const source = blockReader({ fs, handle, path: from, size: file.entry.size })
+    await writeParts(job, file, async (write) => {
+      for await (const part of readerParts(source, job.ctx)) write(part)
+    })
+  } finally {
+    fs.closeSync(handle)
+  }
+}
+
+async function writeParts(
+  job: Job,
+  { path, entry }: FileItem,
+  send: (write: (part: Uint8Array) => void) => Promise<unknown>,
+): Promise<void> {
+  const { fs } = job.target
   const handle = onStage(job, path, (place) => openNew(fs, place, entry))
   let written = 0
   try {
@@ -171,7 +199,7 @@ async function writeLarge(job: Job, { path, entry }: FileItem): Promise<void> {
       onStage(job, path, () => writeAll(fs, handle, part))
       job.ctx?.onProgress?.({ task: 'checkout', unit: 'bytes', done: job.bytes + written })
     }
-    await sendBlob(objects, { blob: entry.id, recipe: vouched }, write, job.ctx)
+    await send(write)
     if (written !== entry.size) throw otherSize(path, entry)
   } catch (error) {
     closeQuietly(fs, handle)

@@ -73,6 +73,11 @@ interface OpenFolder {
   readonly written: Map<string, Entry>
 }
 
+/** A node at the path that it is exported to; `at` is its own. */
+export interface Exported extends Located {
+  readonly at: string
+}
+
 /**
  * Nodes as `walk` gives them, `above` being the groups above `root`, each at the path that it is exported to. The same file under two names comes once.
  * @throws CONFLICT for two that would be written as one
@@ -82,7 +87,7 @@ export async function* exported(
   root: Id,
   ctx?: Context,
   above = 0,
-): AsyncGenerator<Located> {
+): AsyncGenerator<Exported> {
   const open: OpenFolder[] = [{ path: '', as: '', written: await renamedIn(nodes, root, ctx) }]
   for await (const { path, entry } of walk(nodes, root, ctx, above)) {
     const above = path.slice(0, Math.max(path.length - entry.name.length - 1, 0))
@@ -96,7 +101,7 @@ export async function* exported(
       throw clashError('CONFLICT', above, { names: [first.name, entry.name], as: name })
     }
     if (entry.type === 'group') open.push({ path, as, written: await renamedIn(nodes, entry.id, ctx) })
-    yield { path: as, entry }
+    yield { path: as, entry, at: path }
   }
 }
 

@@ -22,6 +22,8 @@ import { viewFor } from './find-views.ts'
 export interface OpenTable {
   /** Its path in the package, by real names; of one table among several in a file, with its name behind. */
   readonly path: string
+  /** Its own name, where its file has several: the last part of its path. */
+  readonly name?: string
   readonly view: TableView
   /** The file that it was made of. */
   readonly file: FileEntry
@@ -116,7 +118,7 @@ async function tablesOf(
   const view = await readView({ objects, nodes }, entry, ctx)
   if (view.kind === 'media') return []
   return Array.from(view.tables, ([name, one]) => ({
-    path: view.kind === 'table' ? path : joinPath(path, name),
+    ...(view.kind === 'table' ? { path } : { path: joinPath(path, name), name }),
     view: one,
     file,
     files: (context) => filesOf(run, file, one, context),
