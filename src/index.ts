@@ -17,6 +17,7 @@ export type { LogOptions, LogRow } from './package/log.ts'
 export type { NamedTag, NamedVersion, NamingOptions } from './package/names/naming.ts'
 export type { PushOptions, PushResult } from './package/exchange/push.ts'
 export type { SqlOutput, SqlRow } from './package/tables/sql.ts'
+export type { TableDifference } from './package/tables/diff-tables.ts'
 export type { ViewProblem, ViewsReport } from './package/tables/verify-views.ts'
 export type { InspectedTable } from './package/inspect.ts'
 export type { Removed } from './package/remove.ts'
@@ -46,7 +47,7 @@ export {
   verify,
   exportPackage as export,
 } from './library/packages.ts'
-export { sql, sqlToFile, verifyViews } from './library/tables.ts'
+export { diffRows, sql, sqlToFile, verifyViews } from './library/tables.ts'
 export { tagAdd, tagList, tagRemove, versionAdd, versionList } from './library/names.ts'
 export { configGet, configList, configSet, remoteAdd, remoteList, remoteRemove } from './library/settings.ts'
 export {

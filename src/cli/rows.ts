@@ -1,5 +1,7 @@
 // Rows of a query's result on a terminal or in a pipe.
+import type { TableDifference } from '../package/tables/diff-tables.ts'
 import type { SqlResult, SqlRow } from '../package/tables/sql.ts'
+import { formatCount } from './printable.ts'
 import type { Output } from './output.ts'
 
 /** Formats of a result. */
@@ -13,6 +15,17 @@ export async function collectRows(result: SqlResult): Promise<readonly SqlRow[]>
   const rows: SqlRow[] = []
   for await (const row of result.rows()) rows.push(row)
   return rows
+}
+
+/** How a table changed, in a line: its rows, then its columns. */
+export function describeTable({ path, rows, columns }: TableDifference): string {
+  const changes = [
+    `${formatCount(rows.added)} rows added, ${formatCount(rows.removed)} removed`,
+    ...columns.added.map(({ name, type }) => `+${name} ${type}`),
+    ...columns.removed.map(({ name }) => `-${name}`),
+    ...columns.changed.map(({ name, from, to }) => `${name} ${from} -> ${to}`),
+  ]
+  return `${path}: ${changes.join(', ')}`
 }
 
 /** Prints rows as they come. */

@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
-import { diff } from '../package/diff.ts'
+import { collectRows, describeTable, printRows } from '../cli/rows.ts'
+import { diff, diffTableRows } from '../package/diff.ts'
 
 export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = 'Show what changed between two revisions, or between a revision and a folder'
@@ -15,14 +16,22 @@ export default class Diff extends BaseCommand<typeof Diff> {
     }),
   }
   static override flags = {
+    rows: Flags.string({ description: 'the path of a table: show the rows that the two do not share' }),
+    key: Flags.string({
+      dependsOn: ['rows'],
+      description:
+        'columns, by commas, that tell one row from another: then changed rows stand before and after',
+    }),
     'exit-code': Flags.boolean({ description: 'exit with 1 when there are differences' }),
   }
   static override examples = [
     '<%= config.bin %> diff ada/wine@1.0 @2.0',
     '<%= config.bin %> diff ada/wine ./wine',
+    '<%= config.bin %> diff ada/wine@1.0 @2.0 --rows train.csv --key id',
   ]
 
   protected async execute(): Promise<unknown> {
+    if (this.flags.rows !== undefined) return this.showRows(this.flags.rows)
     const found = await diff(await this.session(), this.args, this.ctx)
     const { green, red, yellow, cyan } = this.out.paint
     const size = (bytes: number | undefined): string => (bytes === undefined ? '' : `  ${formatBytes(bytes)}`)
@@ -32,9 +41,18 @@ export default class Diff extends BaseCommand<typeof Diff> {
       this.out.line(yellow(`M  ${path}${size(bytes)}  (${what.join(', ')})`))
     }
     for (const { from, to } of found.renamed) this.out.line(cyan(`R  ${from} -> ${to}`))
+    for (const table of found.tables) this.out.line(`   ${describeTable(table)}`)
     const count = found.added.length + found.removed.length + found.modified.length + found.renamed.length
     if (count === 0) this.out.note('no differences')
     if (count > 0 && this.flags['exit-code']) process.exitCode = 1
     return found
+  }
+
+  private async showRows(path: string): Promise<unknown> {
+    const key = this.flags.key?.split(',').map((name) => name.trim())
+    const result = await diffTableRows(await this.session(), { ...this.args, path, key }, this.ctx)
+    if (this.out.settings.json) return collectRows(result)
+    await printRows(this.out, result, 'table')
+    return undefined
   }
 }

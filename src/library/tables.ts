@@ -1,7 +1,8 @@
 // Tables in code: one function for each command of the same name.
 import { sql as sqlIn, sqlTo, type SqlOutput, type SqlRow } from '../package/tables/sql.ts'
 import { verifyViews as verifyViewsIn, type ViewsReport } from '../package/tables/verify-views.ts'
-import { within, type CallOptions } from './call.ts'
+import { diffTableRows } from '../package/diff.ts'
+import { collect, within, type CallOptions } from './call.ts'
 
 /**
  * Asks tables of any packages and revisions, which the query names by their handles in quotes; all rows at once. Dates,
@@ -10,11 +11,7 @@ import { within, type CallOptions } from './call.ts'
  * @example const [{ n }] = await sql(`select count(*) as n from 'ada/wine/train@1.0'`)
  */
 export function sql(query: string, options: CallOptions = {}): Promise<readonly SqlRow[]> {
-  return within(options, async (session) => {
-    const rows: SqlRow[] = []
-    for await (const row of (await sqlIn(session, query, options)).rows()) rows.push(row)
-    return rows
-  })
+  return within(options, async (session) => collect((await sqlIn(session, query, options)).rows()))
 }
 
 /**
@@ -28,6 +25,24 @@ export function sqlToFile(
   options: CallOptions = {},
 ): Promise<{ readonly file: string }> {
   return within(options, (session) => sqlTo(session, query, output, options))
+}
+
+/**
+ * The rows that two states of a table do not share: `diff` with `--rows`. With `key`, columns that tell one row from
+ * another, those that changed come as `before` and `after`.
+ * @throws QuiltError NOT_FOUND for what is no table; INVALID for a key that is no column of both
+ * @example for (const { change, ...row } of await diffRows('ada/wine@1.0', '@2.0', 'train.csv')) console.log(change, row)
+ */
+export function diffRows(
+  a: string,
+  b: string | undefined,
+  path: string,
+  options: CallOptions & { readonly key?: readonly string[] } = {},
+): Promise<readonly SqlRow[]> {
+  return within(options, async (session) => {
+    const result = await diffTableRows(session, { a, b, path, key: options.key }, options)
+    return collect(result.rows())
+  })
 }
 
 /**

@@ -4,7 +4,7 @@ import { QuiltError } from '../core/base/error.ts'
 import type { Entry, GroupEntry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import type { JsonObject } from '../core/model/metadata.ts'
-import { splitPath } from '../core/model/path.ts'
+import { joinPath, splitPath } from '../core/model/path.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import { layered } from '../core/store/layered.ts'
@@ -18,6 +18,8 @@ import { needNode } from './names/nodes.ts'
 import { latestRevision } from './names/revisions.ts'
 import type { Session } from './session.ts'
 import { prepareSource } from './source/source-tree.ts'
+import { diffRows, diffTables, type TableDifference, type TablePair } from './tables/diff-tables.ts'
+import type { SqlResult } from './tables/sql.ts'
 
 /** What changed. Paths are below the two things compared, ascending. */
 export interface Difference {
@@ -25,6 +27,8 @@ export interface Difference {
   readonly removed: readonly ChangedPath[]
   readonly modified: readonly ModifiedPath[]
   readonly renamed: readonly RenamedPath[]
+  /** How tables changed, among what was modified; none where a side is a folder. */
+  readonly tables: readonly TableDifference[]
 }
 
 /** A path that is on one side only. Sizes are in bytes. */
@@ -57,6 +61,8 @@ export interface Compared {
 /** One of the two things compared. */
 interface Side extends PlacedTree {
   readonly objects: ObjectReader
+  /** The group itself, its revision a commit; absent for a folder. */
+  readonly at?: Handle
 }
 
 /**
@@ -106,7 +112,39 @@ export async function diff(session: Session, { a, b }: Compared, ctx?: Context):
     removed: removed.filter(({ path }) => !gone.has(path)),
     modified,
     renamed,
+    tables: session.tables.onDisk ? await diffTables(session, pairsOf(from, to, modified), ctx) : [],
   }
+}
+
+/** The files that may be tables on both sides. */
+function pairsOf(from: Side, to: Side, modified: readonly ModifiedPath[]): readonly TablePair[] {
+  const [a, b] = [from.at, to.at]
+  if (a === undefined || b === undefined) return []
+  return modified
+    .filter(({ type, what }) => type === 'file' && (what.includes('bytes') || what.includes('reading')))
+    .map(({ path }) => ({ path, from: below(a, path), to: below(b, path) }))
+}
+
+function below(group: Handle, path: string): Handle {
+  return { ...group, path: joinPath(group.path, path) }
+}
+
+/**
+ * The rows that two states of a table do not share: `path` is that of the table below what is compared.
+ * @throws NOT_FOUND for what is no table; INVALID for a key that is no column of both, and for a folder
+ * @example const { rows } = await diffTableRows(session, { a: 'ada/wine@1.0', b: '@2.0', path: 'train.csv' })
+ */
+export async function diffTableRows(
+  session: Session,
+  { a, b, path, key }: Compared & { readonly path: string; readonly key?: readonly string[] | undefined },
+  ctx?: Context,
+): Promise<SqlResult> {
+  const [from, to] = await sides(session, parseHandle(a), b, ctx)
+  if (from.at === undefined || to.at === undefined)
+    throw new QuiltError('INVALID', 'rows are compared between revisions, and a folder has no tables yet', {
+      hint: 'build it first',
+    })
+  return diffRows(session, { from: below(from.at, path), to: below(to.at, path), key: key ?? [] }, ctx)
 }
 
 function modifiedPath(path: string, from: Entry, to: Entry): ModifiedPath {
@@ -168,12 +206,14 @@ function isFolder(session: Session, text: string): boolean {
 }
 
 async function side(session: Session, handle: Handle, ctx?: Context): Promise<Side> {
-  const { store, state, commit } = await withTrees(session, await needRevision(session, handle, ctx), ctx)
+  const { store, state, commit, id } = await withTrees(session, await needRevision(session, handle, ctx), ctx)
   const { objects } = store.repository
-  if (handle.path === '') return { tree: commit.tree, above: 0, objects }
+  const at: Handle = { pkg: state.pkg, path: '', revision: { name: id, back: 0 } }
+  if (handle.path === '') return { tree: commit.tree, above: 0, objects, at }
   const name = describeRevision(state.pkg, handle.revision)
   const { entry, path } = await needNode(objects, { tree: commit.tree, handle: name }, handle.path, ctx)
-  if (entry?.type === 'group') return { tree: entry.id, above: splitPath(path).length, objects }
+  if (entry?.type === 'group')
+    return { tree: entry.id, above: splitPath(path).length, objects, at: { ...at, path } }
   throw new QuiltError('INVALID', `"${handle.path}" in ${name} is no group`, {
     hint: 'compare groups, or whole packages',
   })

@@ -49,6 +49,8 @@ export interface Session {
 /** Parsers, and the engine that makes tables of what they say. */
 export interface TableTools {
   readonly parsers: readonly ParserListing[]
+  /** True where the engine can read what the store puts on disk: not where the store's disk is memory. */
+  readonly onDisk: boolean
   /** The engine that makes views, started when it is first used; it is closed with the session. */
   engine(): TableEngine
   /** The same with more memory, for tables of very many columns. */

@@ -91,7 +91,11 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
   )
   const cache = once(() => openCache(options.fs, store))
   const onDisk = options.fs === undefined && store !== undefined
-  const tables = openTables(onDisk ? `${store}/cache/scratch` : `${tmpdir()}/quilt-tables`, ambient)
+  const tables = openTables(
+    onDisk ? `${store}/cache/scratch` : `${tmpdir()}/quilt-tables`,
+    options.fs === undefined,
+    ambient,
+  )
   return {
     get configuration() {
       return configuration

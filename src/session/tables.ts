@@ -11,7 +11,7 @@ export interface OpenTables extends TableTools {
 }
 
 /** Tools whose files lie in a new folder below `parent`, on the real disk: the engine reads no other. */
-export function openTables(parent: string, ambient: Ambient): OpenTables {
+export function openTables(parent: string, onDisk: boolean, ambient: Ambient): OpenTables {
   let folder: string | undefined
   let engine: TableEngine | undefined
   let wide: TableEngine | undefined
@@ -24,6 +24,7 @@ export function openTables(parent: string, ambient: Ambient): OpenTables {
   }
   return {
     parsers: builtinParsers,
+    onDisk,
     engine: () => (engine ??= openEngine({ folder: open() })),
     wideEngine: () => (wide ??= openEngine({ folder: open(), memory: '2GB', threads: 1, width: 1 })),
     engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),

@@ -137,6 +137,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
         { path: 'run.sh', type: 'file', size: 10, from: 10, what: ['executable'] },
       ],
       renamed: [{ from: 'reds/syrah.csv', to: 'shiraz.csv', size: 19 }],
+      tables: [],
     }
     expect(await diff(ada, { a: 'ada/wine', b: './wine' })).toEqual(expected)
     await build(ada, { handle: 'ada/wine', path: 'wine' })
@@ -147,6 +148,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
       removed: [],
       modified: [],
       renamed: [],
+      tables: [],
     })
   })
 

@@ -31,6 +31,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
       removed: [],
       modified: [],
       renamed: [],
+      tables: [],
     })
     await push(ada, 'ada/p', { remote })
     const ben = await disk.session('ben')

@@ -10,7 +10,7 @@ import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import { readView } from '../../table/view/store-view.ts'
-import type { TableView } from '../../table/view/table-view.ts'
+import type { TableView, ViewPart } from '../../table/view/table-view.ts'
 import { plainFiles, type PlainFiles } from '../../worktree/plain-files.ts'
 import { withBytes } from '../exchange/bring.ts'
 import { describeRevision, needRevision, type InstalledRevision } from '../names/installed.ts'
@@ -27,8 +27,8 @@ export interface OpenTable {
   readonly view: TableView
   /** The file that it was made of. */
   readonly file: FileEntry
-  /** Paths of its Parquet files, in the order of their rows; made on disk when this is called. */
-  files(ctx?: Context): Promise<readonly string[]>
+  /** Paths of its Parquet files, in the order of their rows, or of some of them; made on disk when this is called. */
+  files(ctx?: Context, only?: (part: ViewPart) => boolean): Promise<readonly string[]>
 }
 
 /**
@@ -121,14 +121,15 @@ async function tablesOf(
     ...(view.kind === 'table' ? { path } : { path: joinPath(path, name), name }),
     view: one,
     file,
-    files: (context) => filesOf(run, file, one, context),
+    files: (context, only) => filesOf(run, { file, parts: one.parts?.filter(only ?? all) }, context),
   }))
 }
 
+const all = (): boolean => true
+
 async function filesOf(
   { plain, revision, nodes }: Run,
-  file: FileEntry,
-  { parts }: TableView,
+  { file, parts }: { readonly file: FileEntry; readonly parts: readonly ViewPart[] | undefined },
   ctx?: Context,
 ): Promise<readonly string[]> {
   const { derived } = revision.commit

@@ -39,6 +39,15 @@ export interface SqlOutput {
  */
 export async function sql(session: Session, query: string, ctx?: Context): Promise<SqlResult> {
   const { engine, tables } = await prepare(session, query, [], ctx)
+  return streamed(engine, { query, tables }, ctx)
+}
+
+/** What a query gives, row by row; the engine is closed with the result, or when it cannot be asked. */
+export async function streamed(
+  engine: TableEngine,
+  { query, tables = [] }: { readonly query: string; readonly tables?: readonly TableFiles[] },
+  ctx?: Context,
+): Promise<SqlResult> {
   try {
     const connection = await engine.connect()
     await nameTables(connection, tables)
