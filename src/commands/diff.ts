@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
-import { collectRows, describeTable, printRows } from '../cli/rows.ts'
+import { collectRows, describeTable, printRows } from '../cli/drawing/rows.ts'
 import { diff, diffTableRows } from '../package/diff.ts'
 
 export default class Diff extends BaseCommand<typeof Diff> {

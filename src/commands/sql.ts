@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
-import { collectRows, formats, printRows } from '../cli/rows.ts'
+import { collectRows, formats, printRows } from '../cli/drawing/rows.ts'
 import { sql, sqlTo } from '../package/tables/sql.ts'
 
 export default class Sql extends BaseCommand<typeof Sql> {

@@ -22,6 +22,7 @@ import {
 } from './names/installed.ts'
 import { needNode } from './names/nodes.ts'
 import type { Session } from './session.ts'
+import { profileTables, type TableProfile } from './tables/profile-tables.ts'
 import { viewFor } from './tables/find-views.ts'
 
 /** A node as `inspect` shows it. Sizes are in bytes; a group's is that of all files below it. */
@@ -69,12 +70,16 @@ export interface Inspected extends InspectedNode {
   readonly topHash: Id
   readonly commit: Id
   readonly path: string
+  /** What the columns of the tables at and below it are like, where that was asked. */
+  readonly profiles?: readonly TableProfile[]
 }
 
 /** What to show. */
 export interface InspectOptions extends RevisionOptions {
   /** Levels below the node that are shown; all of them where it is not given. */
   readonly depth?: number | undefined
+  /** Say of each table's columns how many values are missing and how many differ, their range and their spread. */
+  readonly profile?: boolean | undefined
 }
 
 /**
@@ -102,6 +107,15 @@ export async function inspect(
     topHash: commit.tree,
     commit: id,
     path: found.path,
+    ...(options.profile === true
+      ? {
+          profiles: await profileTables(
+            session,
+            { pkg: state.pkg, path: found.path, revision: { name: id, back: 0 } },
+            ctx,
+          ),
+        }
+      : undefined),
   }
   if (found.entry !== undefined) {
     return { ...base, ...(await inspectEntry(run, found.entry, found.path, 0)), ...fromOf(run, found.path) }

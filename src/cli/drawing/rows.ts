@@ -1,8 +1,8 @@
 // Rows of a query's result on a terminal or in a pipe.
-import type { TableDifference } from '../package/tables/diff-tables.ts'
-import type { SqlResult, SqlRow } from '../package/tables/sql.ts'
-import { formatCount } from './printable.ts'
-import type { Output } from './output.ts'
+import type { TableDifference } from '../../package/tables/diff-tables.ts'
+import type { SqlResult, SqlRow } from '../../package/tables/sql.ts'
+import { formatCount } from '../printable.ts'
+import type { Output } from '../output.ts'
 
 /** Formats of a result. */
 export const formats = ['table', 'csv', 'json', 'parquet'] as const

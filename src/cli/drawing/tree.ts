@@ -1,6 +1,6 @@
 // A tree as lines of text, drawn as people know it from `tree`.
-import type { InspectedNode } from '../package/inspect.ts'
-import { formatBytes, formatPlural } from './printable.ts'
+import type { InspectedNode } from '../../package/inspect.ts'
+import { formatBytes, formatPlural } from '../printable.ts'
 
 /** A line for each node below this one. */
 export function* treeLines(node: InspectedNode, aliases: boolean, indent = ''): Generator<string> {
