@@ -20,7 +20,10 @@ function examples(): readonly Example[] {
   return paths.flatMap((path) =>
     blocksOf(readFileSync(join(home, path), 'utf8'))
       .filter(({ language }) => language === 'ts')
-      .map(({ line, lines }) => ({ name: `${path.replaceAll('/', '-')}-${String(line)}.ts`, text: lines.join('\n') })),
+      .map(({ line, lines }) => ({
+        name: `${path.replaceAll('/', '-')}-${String(line)}.ts`,
+        text: lines.join('\n'),
+      })),
   )
 }
 
