@@ -2,19 +2,21 @@
 import type { JsonObject } from '../core/model/metadata.ts'
 import type { Reading } from '../core/model/entry.ts'
 import type { Handle } from '../core/model/revision.ts'
+import type { Check } from '../table/checks/check.ts'
 import type { Position } from './manifest/problems.ts'
 
 /** A build file, read. */
 export interface Manifest {
   readonly contents: ManifestGroup | ManifestPackage
-  /** The checks that it defines, by name, as they are written. */
+  /** The checks that it defines, by name. */
   readonly checks: ReadonlyMap<string, CheckDefinition>
 }
 
 /** A check as a build file defines it. */
 export interface CheckDefinition {
   readonly at: Position
-  readonly definition: string | JsonObject
+  /** Absent where it could not be understood: then that is told. */
+  readonly check: Check | undefined
 }
 
 /** What one name of a build file stands for. */

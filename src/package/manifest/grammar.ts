@@ -5,16 +5,16 @@ import { parseHandle, type Handle } from '../../core/model/revision.ts'
 import { isQuiltError } from '../../core/base/error.ts'
 import {
   inferredParser,
-  type CheckDefinition,
   type Manifest,
   type ManifestGroup,
   type ManifestMeta,
   type ManifestNode,
   type NamedCheck,
 } from '../manifest.ts'
+import { namedChecks } from './checks.ts'
 import { hasWildcard, patternProblem, plainName } from './node-key.ts'
 import { quoted, suggestion, type Position, type Problems } from './problems.ts'
-import { jsonOf, kwargsOf, metaOf, textOf } from './settings.ts'
+import { kwargsOf, metaOf, textOf } from './settings.ts'
 import { manifestValues, type YamlMap, type YamlPair, type YamlValue } from './yaml-value.ts'
 
 /** What a leaf may say. */
@@ -234,33 +234,4 @@ function parserOf(problems: Problems, value: YamlValue): string | undefined {
   if (text === undefined || (text.length <= 64 && /^[\w.+-]+$/.test(text))) return text
   problems.add(value.at, `${quoted(text)} is no parser's name`)
   return undefined
-}
-
-/** `checks: "a, b c"`, or a list. */
-function namedChecks(problems: Problems, value: YamlValue | undefined): readonly NamedCheck[] {
-  if (value === undefined || (value.kind === 'scalar' && value.value === null)) return []
-  if (value.kind === 'list') return value.items.flatMap((item) => namedChecks(problems, item))
-  const text = textOf(problems, value, '"checks"')
-  const names = text?.split(/[\s,]+/).filter((name) => name !== '') ?? []
-  return names.map((name) => ({ name, at: value.at }))
-}
-
-/** The checks that a mapping defines. */
-export function checksOf(problems: Problems, value: YamlValue | undefined): Manifest['checks'] {
-  const checks = new Map<string, CheckDefinition>()
-  if (value === undefined || (value.kind === 'scalar' && value.value === null)) return checks
-  if (value.kind !== 'map') {
-    problems.add(value.at, '"checks" must be a mapping of names to checks')
-    return checks
-  }
-  for (const [name, { at, value: one }] of value.pairs) {
-    if (!/^[^\s,]+$/.test(name))
-      problems.add(at, `a check's name holds no space and no comma: ${quoted(name)}`)
-    const definition =
-      one.kind === 'map'
-        ? (jsonOf(problems, one) as JsonObject | undefined)
-        : textOf(problems, one, quoted(name))
-    if (definition !== undefined) checks.set(name, { at, definition })
-  }
-  return checks
 }

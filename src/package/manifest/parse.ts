@@ -1,6 +1,7 @@
 // A build file's text as a manifest: its top level. Knows no disk.
 import type { Manifest } from '../manifest.ts'
-import { checksOf, contentsOf } from './grammar.ts'
+import { checksOf } from './checks.ts'
+import { contentsOf } from './grammar.ts'
 import { quoted, suggestion, type Problems } from './problems.ts'
 import { parseYaml, type YamlValue } from './yaml-value.ts'
 

@@ -20,7 +20,7 @@ import type {
 import type { ComposedPart } from './compose.ts'
 import { exportClashes } from './export-clash.ts'
 import { readMetaFile } from './meta-file.ts'
-import type { Plan, PlannedFile, PlannedGroup, PlannedNode, PlannedPart } from './planned.ts'
+import type { CheckedFile, Plan, PlannedFile, PlannedGroup, PlannedNode, PlannedPart } from './planned.ts'
 import { quoted, type Problems } from './problems.ts'
 
 /** What a plan is made with. */
@@ -38,7 +38,7 @@ export interface PlanSetting {
 
 interface Planning extends PlanSetting {
   readonly notes: string[]
-  readonly checked: { path: string; checks: readonly string[] }[]
+  readonly checked: CheckedFile[]
   readonly ctx: Context | undefined
 }
 
@@ -135,7 +135,7 @@ function readingOf({ reading }: { readonly reading?: Reading }): { readonly read
 }
 
 function noteChecks(run: Planning, { checks }: ManifestFile | ManifestGlob, path: string): void {
-  if (checks.length > 0) run.checked.push({ path, checks: checks.map(({ name }) => name) })
+  if (checks.length > 0) run.checked.push({ path, checks })
 }
 
 async function planPart(

@@ -2,6 +2,7 @@
 import type { Reading } from '../../core/model/entry.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
 import type { FoundSource } from '../../worktree/named/place.ts'
+import type { NamedCheck } from '../manifest.ts'
 import type { ComposedPart } from './compose.ts'
 import type { Position } from './problems.ts'
 
@@ -41,11 +42,17 @@ export interface PlannedLink extends Planned {
   readonly target: string
 }
 
+/** A file and the checks that it names; its path is below the build file's contents. */
+export interface CheckedFile {
+  readonly path: string
+  readonly checks: readonly NamedCheck[]
+}
+
 /** A tree to be built. */
 export interface Plan {
   readonly root: PlannedGroup | PlannedPart
-  /** The checks that files name: where the node is, and its checks' names. */
-  readonly checked: readonly { readonly path: string; readonly checks: readonly string[] }[]
+  /** The files that name checks. */
+  readonly checked: readonly CheckedFile[]
   /** What a person should know, and no build fails for. */
   readonly notes: readonly string[]
 }

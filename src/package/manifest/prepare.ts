@@ -26,6 +26,8 @@ export interface ManifestSource {
 /** A build file whose sources were all found. */
 export interface PreparedManifest {
   readonly folder: string
+  /** The build file, as it is shown. */
+  readonly shown: string
   readonly plan: Plan
   /** Every check by name: the build file's own before those of `checks.yml`. */
   readonly checks: Manifest['checks']
@@ -70,7 +72,7 @@ export async function prepareManifest(
   )
   problems.check()
   if (plan === undefined) throw unread(problems)
-  return { folder: root.folder, plan, checks, notes: plan.notes }
+  return { folder: root.folder, shown, plan, checks, notes: plan.notes }
 }
 
 function unread(problems: Problems): QuiltError {
@@ -123,8 +125,9 @@ async function allChecks(
 }
 
 async function checksBeside(fs: FileSystem, path: string, problems: Problems): Promise<Manifest['checks']> {
-  const own = problemsOf(checksFile)
-  const checks = await parseChecks(readYaml(fs, path, checksFile), own)
+  const shown = problems.file.slice(0, problems.file.lastIndexOf('/') + 1) + checksFile
+  const own = problemsOf(shown)
+  const checks = await parseChecks(readYaml(fs, path, shown), own)
   problems.include(own.found)
   return checks
 }

@@ -274,18 +274,45 @@ describe('patterns (3.5)', () => {
 })
 
 describe('checks', () => {
-  test('are kept as written, and named by files in a text or a list', async () => {
+  test('are understood when they are read, and named by files in a text or a list', async () => {
     const { checks, contents } = await good(
-      'checks:\n  rows: "rows > 0"\n  years: { range: [1900, 2100], column: year }\ncontents:\n  a: { file: x, checks: "rows, years" }\n  b: { file: y, checks: [rows, "years"] }\n  c: { file: z, checks: }',
+      'checks:\n  rows: "rows > 0"\n  years: { range: { column: year, min: 1900 } }\ncontents:\n  a: { file: x, checks: "rows, years" }\n  b: { file: y, checks: [rows, "years"] }\n  c: { file: z, checks: }',
     )
-    expect([...checks].map(([name, { definition }]) => [name, definition])).toEqual([
-      ['rows', 'rows > 0'],
-      ['years', { range: [1900, 2100], column: 'year' }],
+    expect([...checks].map(([name, { at, check }]) => [name, at.line, check?.form])).toEqual([
+      ['rows', 2, { kind: 'expression', sql: 'rows > 0' }],
+      ['years', 3, { kind: 'range', column: 'year', of: 'value', min: 1900, max: undefined }],
     ])
     const named = [...(contents as ManifestGroup).children.values()].map((node) =>
       node.kind === 'file' ? node.checks.map(({ name }) => name) : [],
     )
     expect(named).toEqual([['rows', 'years'], ['rows', 'years'], []])
+  })
+
+  test('with mistakes are told of where these stand, among all other problems', async () => {
+    const text = `checks:
+  a b: x
+  enums: { enum: { column: kind, values: [red, [white]] } }
+  typo:
+    rang: { column: year }
+  two: { unique: id, rows: 5 }
+  bounds: { range: { column: year } }
+  list: [x]
+  empty: ""
+  aliased: &one { regexp: { pattern: x } }
+  again: *one
+contents:
+  a: { file: x, checsk: y }`
+    expect(await bad(text)).toEqual([
+      "2:3: a check's name has no spaces and no commas, not \"a b\"",
+      expect.stringMatching(/^3:48: expected a text, a number/),
+      expect.stringMatching(/^5:5: "rang" is not known here; did you mean "range"/),
+      expect.stringMatching(/^6:22: one form is enough/),
+      '7:13: "min" or "max" is missing',
+      expect.stringMatching(/^8:9: "list" must be a text/),
+      '9:10: "empty" must be a text that is not empty',
+      expect.stringMatching(/^10:19: "column" is missing/),
+      expect.stringMatching(/^13:17: unknown key "checsk"/),
+    ])
   })
 
   test('of a file beside: its checks, or all of it but contents', async () => {
