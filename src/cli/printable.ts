@@ -64,6 +64,14 @@ export function formatPlural(count: number, singular: string, plural = `${singul
 }
 
 /**
+ * The checks that hold, to stand behind other figures; nothing where there are none.
+ * @example formatHolding(2) // ', 2 checks hold'
+ */
+export function formatHolding(checks = 0): string {
+  return checks === 0 ? '' : `, ${formatPlural(checks, 'check')} ${checks === 1 ? 'holds' : 'hold'}`
+}
+
+/**
  * A time span.
  * @example formatSeconds(75) // '1 min 15 s'
  */

@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
-import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { formatBytes, formatHolding, formatPlural } from '../cli/printable.ts'
 import { build } from '../package/build.ts'
 
 export default class Build extends BaseCommand<typeof Build> {
   static override summary = 'Build a package, or a node of one, from a folder or a build file'
   static override description =
     'A folder with a build.yml at its top is built as that says. Without PATH it becomes an empty package. ' +
-    'When the result is what latest is already, no commit is made.'
+    'When the result is what latest is already, no commit is made. Where a check fails, nothing is.'
   static override args = {
     pkg: Args.string({
       ignoreStdin: true,
@@ -54,7 +54,7 @@ export default class Build extends BaseCommand<typeof Build> {
     )
     const what = `${made.package} ${made.topHash}`
     const read = made.tables === 0 ? '' : `${formatPlural(made.tables, 'table')}, `
-    const files = `${formatPlural(made.files, 'file')}, ${read}${formatBytes(made.bytes)}`
+    const files = `${formatPlural(made.files, 'file')}, ${read}${formatBytes(made.bytes)}${formatHolding(made.checks)}`
     if (dryRun) this.out.line(`would build ${what} (${files}, ${formatBytes(made.newBytes)} new)`)
     else if (made.unchanged && !force) this.out.line(`unchanged ${what} (${files})`)
     else this.out.line(`built ${what} (${files}, ${formatBytes(made.newBytes)} new)`)

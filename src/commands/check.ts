@@ -1,11 +1,12 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { exitCodes } from '../cli/exit-code.ts'
-import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { formatBytes, formatHolding, formatPlural } from '../cli/printable.ts'
 import { check } from '../package/check.ts'
 
 export default class Check extends BaseCommand<typeof Check> {
-  static override summary = 'Say everything that is wrong in a build file; nothing is written'
+  static override summary =
+    'Say everything that is wrong in a build file and which checks fail; nothing is written'
   static override description = 'Exits with 2 when something is wrong.'
   static override args = {
     path: Args.string({
@@ -24,11 +25,13 @@ export default class Check extends BaseCommand<typeof Check> {
     const { 'allow-outside': allowOutside, 'follow-links': followLinks } = this.flags
     const report = await check(await this.session(), this.args.path, { allowOutside, followLinks }, this.ctx)
     for (const { file, line, column, message } of report.problems) {
-      this.out.line(`${file}:${String(line)}:${String(column)}: ${message}`)
+      const [first = '', ...more] = message.split('\n')
+      this.out.line(`${file}:${String(line)}:${String(column)}: ${first}`)
+      for (const one of more) this.out.line(one)
     }
     if (!report.ok) process.exitCode = exitCodes.INVALID
     else {
-      const size = `${formatPlural(report.files ?? 0, 'file')}, ${formatBytes(report.bytes ?? 0)}`
+      const size = `${formatPlural(report.files ?? 0, 'file')}, ${formatBytes(report.bytes ?? 0)}${formatHolding(report.checks)}`
       this.out.line(`ok ${report.topHash ?? ''} (${size})`)
     }
     return report

@@ -19,7 +19,6 @@ import { lookup } from '../core/tree/lookup.ts'
 import { nodeReader } from '../core/tree/node.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import type { BuildSource } from './build-source.ts'
-import { writeDerived } from './derived.ts'
 import { refuseClash } from './names/exported.ts'
 import { findInstalled, onlyRead } from './names/installed.ts'
 import { checkWay } from './names/nodes.ts'
@@ -28,7 +27,8 @@ import type { Session } from './session.ts'
 import { openSource } from './source/open-source.ts'
 import { prepareSource, type PreparedSource, type SourceTree } from './source/source-tree.ts'
 import { countTables } from './tables/find-views.ts'
-import { makeViews, type MadeViews, type ViewsJob } from './tables/make-views.ts'
+import { namedChecks, type NamedChecks } from './tables/named-checks.ts'
+import { keepTables, lookAtTables, type TreeJob } from './tables/tree-tables.ts'
 
 /** How to build. */
 export interface BuildOptions {
@@ -37,7 +37,7 @@ export interface BuildOptions {
   readonly dryRun?: boolean | undefined
   /** Make a commit even where nothing has changed. */
   readonly force?: boolean | undefined
-  /** False keeps bytes only: no file that changed gets a view. */
+  /** False keeps bytes only: no file that changed gets a view. What checks look at is read all the same. */
   readonly tables?: boolean | undefined
   /** Follow symbolic links that point outside the folder, instead of refusing them. */
   readonly followLinks?: boolean | undefined
@@ -62,8 +62,10 @@ export interface BuildResult {
   /** Absent in a dry run. */
   readonly commit: Id | undefined
   readonly files: number
-  /** Files that are tables; 0 in a dry run, which parses nothing. */
+  /** Files that are tables; 0 in a dry run, which keeps none. */
   readonly tables: number
+  /** How often a check was asked of a table; all of them hold. Absent where the build file names none. */
+  readonly checks?: number
   /** Bytes of all files. */
   readonly bytes: number
   /** Bytes newly kept; in a dry run before compression. */
@@ -89,6 +91,7 @@ interface Made {
   readonly commit: Id | undefined
   readonly source: SourceTree
   readonly tables: number
+  readonly asked: number
   readonly newBytes: number
   /** Names to warn of. */
   readonly odd: readonly string[]
@@ -124,6 +127,7 @@ interface BuildJob {
   readonly prepared: PreparedSource
   readonly base: Base
   readonly options: BuildOptions
+  readonly checks: NamedChecks | undefined
 }
 
 async function buildFrom(
@@ -152,7 +156,8 @@ async function buildFrom(
     ctx,
   )
   for (const note of prepared.notes) session.warn(note)
-  const job: BuildJob = { session, at, prepared, base, options }
+  const checks = namedChecks(prepared.manifest, at.path)
+  const job: BuildJob = { session, at, prepared, base, options, checks }
   const made = options.dryRun === true ? await rehearse(job, cache, ctx) : await perform(job, cache, ctx)
   for (const problem of made.odd) session.warn(problem)
   const { files, bytes, ignored } = made.source
@@ -166,6 +171,7 @@ async function buildFrom(
     newBytes: made.newBytes,
     ignored,
     unchanged: made.tree === base.commit?.tree,
+    ...(checks === undefined ? undefined : { checks: made.asked }),
     ...(source.kind === 'manifest' ? { buildFile: source.shown } : undefined),
   }
 }
@@ -197,7 +203,14 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
   const readOnlyCache: StatCache = { ...cache, write: () => Promise.resolve() }
   const { tree, source } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
   const odd = await oddNames(objects, job.base.commit?.tree, tree, ctx)
-  return { tree, commit: undefined, source, tables: 0, newBytes: out.written.bytes, odd }
+  const asked = await lookAtTables(
+    {
+      ...treeJob(job, { objects, tree, source }),
+      bytesAt: (path) => job.prepared.bytesAt(path),
+    },
+    ctx,
+  )
+  return { tree, commit: undefined, source, tables: 0, asked, newBytes: out.written.bytes, odd }
 }
 
 async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
@@ -209,25 +222,23 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
       const { objects } = repository
       const { tree, source } = await makeTree(job, { out, objects, cache }, ctx)
       const nodes = nodeReader(objects)
+      const made = treeJob(job, { objects, tree, source })
       const result = { tree, source }
       if (tree === base.commit?.tree && options.force !== true && isWhole(base)) {
+        const asked = await lookAtTables(made, ctx) // the checks may be others than they were
         const tables = await countTables(nodes, base.commit.derived, ctx)
-        return { ...result, commit: base.id, tables, newBytes: out.written.bytes, odd: [] }
+        return { ...result, commit: base.id, tables, asked, newBytes: out.written.bytes, odd: [] }
       }
       const before = job.at.path === '' && !isWhole(base) ? undefined : base.commit
-      const { recipes, views } = await viewsFor(
-        job,
-        { out, objects, tree, base: before, recipes: source.recipes },
-        ctx,
-      )
-      const derived = await writeDerived(nodes, out, { before, tree, recipes, views }, ctx)
+      const how = { tables: options.tables !== false, onlyChanged: options.force !== true }
+      const { derived, asked } = await keepTables({ ...made, base: before, out, ...how }, ctx)
       const commit = await out.write(
         'commit',
         encodeCommit(newCommit(job, { tree, derived, author, source })),
       )
       const tables = await countTables(nodes, derived, ctx)
       const odd = await oddNames(objects, base.commit?.tree, tree, ctx)
-      return { ...result, commit, tables, newBytes: out.written.bytes, odd }
+      return { ...result, commit, tables, asked, newBytes: out.written.bytes, odd }
     },
     async ({ commit }) => {
       if (commit !== undefined && commit !== base.id) await moveLatest(job, commit, ctx)
@@ -236,14 +247,16 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
   )
 }
 
-/** The views of the files that changed; with --force, of all that lack one. */
-async function viewsFor(
-  { session, options }: BuildJob,
-  parts: Omit<ViewsJob, 'onlyChanged'>,
-  ctx?: Context,
-): Promise<MadeViews> {
-  if (options.tables === false) return { recipes: parts.recipes, views: [] }
-  return makeViews(session, { ...parts, onlyChanged: options.force !== true }, ctx)
+/** What is made of the tree's tables. */
+function treeJob(
+  { session, base, checks }: BuildJob,
+  {
+    objects,
+    tree,
+    source,
+  }: { readonly objects: ObjectReader; readonly tree: Id; readonly source: SourceTree },
+): TreeJob {
+  return { session, objects, tree, base: base.commit, recipes: source.recipes, checks }
 }
 
 /** A build over a package of which only a part is here makes it whole, so its bytes are kept by a new commit. */

@@ -19,6 +19,8 @@ export interface CheckReport {
   readonly files?: number
   /** Bytes of all files. */
   readonly bytes?: number
+  /** How often a check was asked of a table; absent where the build file names none. */
+  readonly checks?: number
 }
 
 /** The original's name for what is checked and not built. */
@@ -37,13 +39,14 @@ export async function check(
 ): Promise<CheckReport> {
   try {
     const made = await build(session, { handle: dummy, path }, { ...options, dryRun: true }, ctx)
-    const { topHash, files, bytes, buildFile } = made
+    const { topHash, files, bytes, buildFile, checks } = made
     return {
       ok: true,
       problems: [],
       topHash,
       files,
       bytes,
+      ...(checks === undefined ? undefined : { checks }),
       ...(buildFile === undefined ? undefined : { buildFile }),
     }
   } catch (error) {

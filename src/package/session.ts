@@ -8,6 +8,7 @@ import type { Remote } from '../core/repo/remote.ts'
 import type { Scratch } from '../core/repo/sets/scratch.ts'
 import type { ParserListing } from '../plugins/api.ts'
 import type { TableEngine } from '../table/engine.ts'
+import type { SandboxHost } from '../table/sandbox/child-process.ts'
 import type { StatCache } from '../worktree/stat-cache.ts'
 
 /** A session: opened by an edge, handed to every verb, closed by the edge. */
@@ -57,6 +58,8 @@ export interface TableTools {
   wideEngine(): TableEngine
   /** An engine of the caller's own that may read these files and nothing else; the caller closes it. */
   engineFor(files: readonly string[]): TableEngine
+  /** What the processes need that checks run in; their folders lie where those of the engine do. */
+  sandboxHost(): SandboxHost
   /** A path on disk that nobody has, in a folder that goes when the session is closed. */
   newPath(): string
 }

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import type { Ambient } from '../core/base/ambient.ts'
 import type { TableTools } from '../package/session.ts'
 import { builtinParsers } from '../plugins/builtin.ts'
+import { sandboxHost } from './sandbox-host.ts'
 import { openEngine, type TableEngine } from '../table/engine.ts'
 
 /** Tools for tables, and what ends them. */
@@ -28,6 +29,7 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     engine: () => (engine ??= openEngine({ folder: open() })),
     wideEngine: () => (wide ??= openEngine({ folder: open(), memory: '2GB', threads: 1, width: 1 })),
     engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
+    sandboxHost: () => sandboxHost(open()),
     newPath: () => `${open()}/${String(++paths)}`,
     close: async () => {
       await engine?.close()

@@ -8,12 +8,15 @@ import { runChecks, type CheckReport, type CheckTools } from '../../src/table/ch
 import type { CheckedTable } from '../../src/table/checks/work.ts'
 import { vegaFile, writeParquet } from './sandbox-host.ts'
 
+/** A table whose files lie there. */
+export type TableOnDisk = CheckedTable & { readonly parts: readonly string[] }
+
 /** A table of a query's rows, in as many files as `parts` says. */
 export async function tableOf(
   host: SandboxHost,
   path: string,
   { sql, parts = 1 }: { readonly sql: string; readonly parts?: number },
-): Promise<CheckedTable> {
+): Promise<TableOnDisk> {
   const files: string[] = []
   for (let i = 0; i < parts; i++) {
     const file = join(host.folder, `${path.replaceAll(/[^a-z]/gi, '-')}-${String(i)}.parquet`)
@@ -27,7 +30,7 @@ export async function tableOf(
 }
 
 /** A CSV file of vega-datasets as a table. */
-export function vegaTable(host: SandboxHost, path: string, file: string): Promise<CheckedTable> {
+export function vegaTable(host: SandboxHost, path: string, file: string): Promise<TableOnDisk> {
   return tableOf(host, path, {
     sql: `SELECT * FROM read_csv('${vegaFile(file)}', sample_size = -1)`,
     parts: 3,

@@ -23,11 +23,15 @@ export function dryRun(objects: ObjectReader): DryRun {
 function heldTrees(trees: ReadonlyMap<Id, Uint8Array>): ObjectReader {
   return {
     missing: (ids) => Promise.resolve(ids.filter((id) => !trees.has(id))),
-    open: (id) => Promise.resolve(bytesSource(trees.get(id) ?? new Uint8Array(0))),
+    open: async (id) => {
+      const body = trees.get(id)
+      if (body === undefined) throw notHere(id)
+      return Promise.resolve(bytesSource(body))
+    },
     readMany: async function* (ids) {
       for (const id of ids) {
         const body = trees.get(id)
-        if (body === undefined) throw new QuiltError('NOT_FOUND', `object ${id} is not here`)
+        if (body === undefined) throw notHere(id)
         yield await Promise.resolve({
           id,
           kind: 'tree' as const,
@@ -37,6 +41,10 @@ function heldTrees(trees: ReadonlyMap<Id, Uint8Array>): ObjectReader {
       }
     },
   }
+}
+
+function notHere(id: Id): QuiltError {
+  return new QuiltError('NOT_FOUND', `object ${id} is not here`)
 }
 
 function dryWriter(objects: ObjectReader, trees: Map<Id, Uint8Array>): ObjectWriter {

@@ -56,3 +56,10 @@ export interface Plan {
   /** What a person should know, and no build fails for. */
   readonly notes: readonly string[]
 }
+
+/** The file on disk that becomes the node at a path; `undefined` where the node is no such file. */
+export function plannedFile({ root }: Plan, path: string): FoundSource | undefined {
+  let node: PlannedNode | undefined = root
+  for (const name of path.split('/')) node = node?.kind === 'group' ? node.children.get(name) : undefined
+  return node?.kind === 'file' ? node.found : undefined
+}

@@ -1,21 +1,24 @@
 // What a build is made from, as a tree: a folder, a build file, one file, or nothing. Builds, checks and comparisons
 // take the same way. Preparing finds everything that is wrong, and may fetch; writing runs within a batch, maybe again.
 import type { Context } from '../../core/base/context.ts'
+import type { ByteSource } from '../../core/base/source.ts'
 import type { Source } from '../../core/model/commit.ts'
 import type { Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
-import { joinPath, splitPath } from '../../core/model/path.ts'
+import { isWithin, joinPath, splitPath } from '../../core/model/path.ts'
 import type { ObjectWriter } from '../../core/store/object-store.ts'
 import { build as buildTree } from '../../core/tree/build.ts'
 import { lookup } from '../../core/tree/lookup.ts'
 import { nodeReader } from '../../core/tree/node.ts'
+import { sourceBytes } from '../../worktree/named/source-bytes.ts'
 import { writeFileBlob } from '../../worktree/read-file.ts'
 import { snapshot } from '../../worktree/snapshot.ts'
 import type { StatCache } from '../../worktree/stat-cache.ts'
 import { storeWithin, type BuildSource } from '../build-source.ts'
 import type { KnownRecipe } from '../derived.ts'
 import { prepareManifest, type PreparedManifest } from '../manifest/prepare.ts'
+import { plannedFile } from '../manifest/planned.ts'
 import { writePlan } from '../manifest/write-tree.ts'
 import type { SourceSetting } from './setting.ts'
 
@@ -26,6 +29,8 @@ export interface PreparedSource {
   /** What its build file says; of another source there is none. */
   readonly manifest: PreparedManifest | undefined
   write(target: WriteTarget, ctx?: Context): Promise<SourceTree>
+  /** The bytes of a file that a build file names, on disk; `undefined` for any other path in the package. */
+  bytesAt(path: string): ByteSource | undefined
 }
 
 /** Where a source is written to. */
@@ -57,7 +62,7 @@ export async function prepareSource(
   ctx?: Context,
 ): Promise<PreparedSource> {
   const name = splitPath(setting.at.path).at(-1) ?? ''
-  const plain = { notes: [], manifest: undefined }
+  const plain = { notes: [], manifest: undefined, bytesAt: () => undefined }
   switch (source.kind) {
     case 'nothing':
       return {
@@ -73,10 +78,21 @@ export async function prepareSource(
       return {
         notes: manifest.notes,
         manifest,
+        bytesAt: (path) => {
+          const found = isWithin(path, setting.at.path)
+            ? plannedFile(manifest.plan, below(path, setting.at.path))
+            : undefined
+          return found === undefined ? undefined : sourceBytes(setting.session.fs, found)
+        },
         write: (target, ctx) => manifestTree(setting, manifest, { ...target, name }, ctx),
       }
     }
   }
+}
+
+/** A path in the package as one in the node that is built. */
+function below(path: string, at: string): string {
+  return at === '' ? path : path.slice(at.length + 1)
 }
 
 const none = { files: 0, bytes: 0, ignored: 0, recipes: new Map<Id, KnownRecipe>(), sources: [] }

@@ -33,6 +33,12 @@ export interface ViewsJob {
   readonly recipes: ReadonlyMap<Id, KnownRecipe>
   /** False makes views also of files that have not changed and have none. */
   readonly onlyChanged: boolean
+  /** Files that are to have views in any case: checks look at them. */
+  readonly needed?: ((path: string) => boolean) | undefined
+  /** True makes views of these alone. */
+  readonly onlyNeeded?: boolean
+  /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
+  readonly bytesAt?: ((path: string) => ByteSource | undefined) | undefined
 }
 
 /** What the derived tree gets. */
@@ -80,6 +86,7 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     try {
       await addView(run, candidate, ctx)
     } catch (error) {
+      if (isQuiltError(error, 'NOT_FOUND') && job.needed?.(path) === true) throw notHere(path, error)
       if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
       if (reading.isSaid)
         throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
@@ -87,6 +94,13 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     }
   }
   return { views: [...run.views.values()], recipes: noted }
+}
+
+function notHere(path: string, cause: Error): QuiltError {
+  return new QuiltError('NOT_FOUND', `${path} is not on this machine, and a check looks at it`, {
+    hint: 'bring all of the package here first: quilt install OWNER/NAME',
+    cause,
+  })
 }
 
 function notingRecipes(out: ObjectWriter, recipes: Map<Id, KnownRecipe>): ObjectWriter {
@@ -100,21 +114,33 @@ function notingRecipes(out: ObjectWriter, recipes: Map<Id, KnownRecipe>): Object
   }
 }
 
-/** Files that may be tables: those that changed, or all. */
+/** Files that may be tables: those that changed, and those that are needed; or all. */
 async function* candidates(run: Run, ctx?: Context): AsyncGenerator<Candidate> {
-  const { nodes, base, tree, onlyChanged } = run
+  const { nodes, base, tree, onlyChanged, onlyNeeded, needed } = run
   const { parsers } = run.session.tables
-  if (base === undefined || !onlyChanged) {
-    for await (const { path, entry } of walk(nodes, tree, ctx)) {
-      if (entry.type !== 'file') continue
-      const reading = readingOf(parsers, entry)
-      if (reading !== undefined) yield { path, file: entry, reading, before: undefined }
+  const isNeeded = (path: string): boolean => needed?.(path) === true
+  const byChange = base !== undefined && onlyChanged
+  const met = new Set<string>()
+  if (byChange) {
+    for await (const one of changedFiles(run, base, ctx)) {
+      if (isNeeded(one.path)) met.add(one.path)
+      else if (onlyNeeded === true) continue
+      yield one
     }
-    return
+    if (needed === undefined) return
   }
-  for await (const { path, from, to } of diff(nodes, base.tree, tree, ctx)) {
+  const isWanted = byChange || onlyNeeded === true ? isNeeded : (): boolean => true
+  for await (const { path, entry } of walk(nodes, tree, ctx)) {
+    if (entry.type !== 'file' || met.has(path) || !isWanted(path)) continue
+    const reading = readingOf(parsers, entry)
+    if (reading !== undefined) yield { path, file: entry, reading, before: undefined }
+  }
+}
+
+async function* changedFiles(run: Run, base: Commit, ctx?: Context): AsyncGenerator<Candidate> {
+  for await (const { path, from, to } of diff(run.nodes, base.tree, run.tree, ctx)) {
     if (to?.type !== 'file') continue
-    const reading = readingOf(parsers, to)
+    const reading = readingOf(run.session.tables.parsers, to)
     if (reading === undefined) continue
     yield { path, file: to, reading, before: from?.type === 'file' ? from : undefined }
   }
@@ -132,7 +158,7 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
     engine: tables.engine(),
     wideEngine: () => tables.wideEngine(),
     newPath: () => paths.newPath(),
-    source: sourceOf(run, file),
+    source: sourceOf(run, candidate),
     parser: loaded.parser,
     options: loaded.options,
     keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
@@ -147,13 +173,17 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
 }
 
 /** A file's bytes, which are not opened before they are asked for. */
-function sourceOf({ objects, noted }: Run, { id, size, name, source }: FileEntry): SourceFile {
+function sourceOf({ objects, noted, bytesAt }: Run, { file, path }: Candidate): SourceFile {
+  const { id, size, name, source } = file
   let opening: Promise<ByteSource> | undefined
+  const open = async (ctx?: Context): Promise<ByteSource> => {
+    const at = bytesAt?.(path)
+    return at ?? objects.open(id, noted.get(id)?.id, ctx)
+  }
   return {
     name: source ?? name,
     size,
-    slice: async (start, end, ctx) =>
-      (await (opening ??= objects.open(id, noted.get(id)?.id, ctx))).slice(start, end, ctx),
+    slice: async (start, end, ctx) => (await (opening ??= open(ctx))).slice(start, end, ctx),
   }
 }
 

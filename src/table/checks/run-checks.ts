@@ -109,7 +109,11 @@ async function loadTables(
   tables: readonly CheckedTable[],
   ctx: Context | undefined,
 ): Promise<Loaded> {
-  const named = tables.map(({ path, parts }, i) => ({ path, name: `#${String(i)}`, parts }))
+  const named: { readonly path: string; readonly name: string; readonly parts: readonly string[] }[] = []
+  for (const [i, { path, parts }] of tables.entries()) {
+    const files = typeof parts === 'function' ? await parts(ctx) : parts
+    if (files.length > 0) named.push({ path, name: `#${String(i)}`, parts: files })
+  }
   try {
     const columns = await sandbox.load(named, ctx)
     return new Map(

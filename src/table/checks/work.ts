@@ -1,4 +1,5 @@
 // What is to be checked: tables, checks, and which table is held to which; as tasks, in batches. Runs nothing.
+import type { Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { Verdict } from '../sandbox/gate.ts'
 import type { Check } from './check.ts'
@@ -9,8 +10,11 @@ import type { NamedColumn } from './schema-check.ts'
 export interface CheckedTable {
   readonly path: string
   readonly columns: readonly NamedColumn[]
-  /** Files, in the order of their rows; they are read, and never changed. */
-  readonly parts: readonly string[]
+  /**
+   * Files, in the order of their rows, or what brings them to disk when a check asks for them; they are read, and
+   * never changed. No files: no check can read it.
+   */
+  readonly parts: readonly string[] | ((ctx?: Context) => Promise<readonly string[]>)
 }
 
 /** Which checks a table is held to. */
@@ -89,5 +93,7 @@ export function neededTables(
     if (verdict !== undefined && !(verdict instanceof QuiltError))
       for (const path of verdict.tables) paths.add(path)
   }
-  return work.tables.filter(({ path, parts }) => paths.has(path) && parts.length > 0)
+  return work.tables.filter(
+    ({ path, parts }) => paths.has(path) && (typeof parts === 'function' || parts.length > 0),
+  )
 }

@@ -303,7 +303,7 @@ describe('checks', () => {
 contents:
   a: { file: x, checsk: y }`
     expect(await bad(text)).toEqual([
-      "2:3: a check's name has no spaces and no commas, not \"a b\"",
+      '2:3: a check\'s name has no spaces and no commas, not "a b"',
       expect.stringMatching(/^3:48: expected a text, a number/),
       expect.stringMatching(/^5:5: "rang" is not known here; did you mean "range"/),
       expect.stringMatching(/^6:22: one form is enough/),
