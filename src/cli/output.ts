@@ -64,7 +64,7 @@ export interface Output {
   flush(): Promise<void>
 }
 
-/** An error as it is shown. `detail` holds further lines, shown below the message; `problems` the lines of the message. */
+/** An error as it is shown. `detail` holds further lines, shown below the message; `problems` what the message lists. */
 export interface Failure {
   readonly code: string
   readonly message: string
@@ -160,8 +160,10 @@ function failureJson({ code, message, hint, problems = [], detail = [] }: Failur
 function failureLines(failure: Failure, paint: Paint): readonly string[] {
   const { message, problems = [], detail = [] } = failure
   const told = problems.map((one) => `${one.file}:${String(one.line)}:${String(one.column)}: ${one.message}`)
-  const first = told.length > 1 ? message.split('\n', 1)[0] : message // each problem is a line of its own
-  const lines = [`${paint.red('error:')} ${first ?? ''}`, ...(told.length > 1 ? told : []), ...detail]
+  // Each problem has lines of its own; a message without problems is one line, whatever data stands in it.
+  const parts = told.length > 1 ? [message.split('\n', 1)[0] ?? '', ...told] : [told[0] ?? message]
+  const [first = '', ...more] = told.length > 0 ? parts.flatMap((part) => part.split('\n')) : parts
+  const lines = [`${paint.red('error:')} ${first}`, ...more, ...detail]
   return failure.hint === undefined ? lines : [...lines, `${paint.cyan('hint:')} ${failure.hint}`]
 }
 

@@ -121,4 +121,69 @@ describe('build files', () => {
     expect(ada.run('check', 'nowhere.yml').status).toBe(3)
     expect(ada.run('generate', 'nowhere').status).toBe(3)
   })
+
+  test('checks: one that fails ends with 2 and its rows, and nothing is built; one that holds is counted', () => {
+    const { ada, write } = place()
+    write('wine/wines.csv', 'name,price\nmerlot,12\nrosé,-1\n')
+    const build = (values: string): void => {
+      write(
+        'wine/build.yml',
+        `checks: { sound: { range: { column: price, min: ${values} } } }
+contents:
+  wines: { file: wines.csv, checks: sound }
+`,
+      )
+    }
+    build('0')
+    const problem = 'wine/build.yml:3:37: wines: sound: 1 of 2 rows breaks it'
+    const rows = '  row 2: name rosé, price -1'
+    const checked = ada.run('check', 'wine')
+    expect({ status: checked.status, lines: checked.stdout.trimEnd().split('\n') }).toEqual({
+      status: 2,
+      lines: [problem, rows],
+    })
+    for (const flags of [[], ['--dry-run'], ['--no-tables']]) {
+      const built = ada.run('build', 'ada/wine', 'wine', ...flags)
+      expect({
+        status: built.status,
+        stdout: built.stdout,
+        lines: built.stderr.trimEnd().split('\n'),
+      }).toEqual({
+        status: 2,
+        stdout: '',
+        lines: [`error: ${problem}`, rows, 'hint: mend the data, or the check'],
+      })
+    }
+    const { error } = JSON.parse(ada.run('build', 'ada/wine', 'wine', '--json').stderr) as { error: object }
+    const at = { file: 'wine/build.yml', line: 3, column: 37 }
+    expect(error).toMatchObject({
+      code: 'INVALID',
+      problems: [{ ...at, message: `wines: sound: 1 of 2 rows breaks it\n${rows}` }],
+    })
+    expect(ada.json('ls')).toEqual([])
+    build('-5')
+    expect(ada.run('check', 'wine').stdout).toMatch(/^ok .*, 1 check holds\)\n$/)
+    expect(ada.run('build', 'ada/wine', 'wine').stdout).toContain('1 table, 30 B, 1 check holds, ')
+    expect(ada.json('build', 'ada/wine', 'wine')).toMatchObject({ unchanged: true, checks: 1 })
+  })
+
+  test('hostile SQL in a build file ends with 2, in words, and says nothing of this machine', () => {
+    const { ada, write } = place()
+    write('a.csv', 'a\n1\n')
+    write(
+      'build.yml',
+      `checks:
+  env: getenv('HOME') = ''
+  file: (SELECT count(*) FROM read_text('/etc/hostname')) = 0
+  out: { query: "COPY data TO 'out.csv'" }
+contents:
+  a: { file: a.csv, checks: [env, file, out] }
+`,
+    )
+    const built = ada.run('build', 'ada/a', 'build.yml')
+    expect({ status: built.status, stdout: built.stdout }).toEqual({ status: 2, stdout: '' })
+    expect(built.stderr).toContain('error: build.yml has 3 problems\nbuild.yml:6:30: a: env: ')
+    expect(built.stderr).not.toMatch(/^ +at /m)
+    expect(ada.json('ls')).toEqual([])
+  })
 })

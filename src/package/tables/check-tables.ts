@@ -16,7 +16,7 @@ import { runChecks } from '../../table/checks/run-checks.ts'
 import type { CheckAssignment, CheckedTable } from '../../table/checks/work.ts'
 import type { WantedBlob } from '../../table/temporary-blobs.ts'
 import { readView, viewHead } from '../../table/view/store-view.ts'
-import { problemsOf, type Position, type Problems } from '../manifest/problems.ts'
+import { problemsError, problemsOf, type Position, type Problems } from '../manifest/problems.ts'
 import type { Session } from '../session.ts'
 import { viewFor } from './find-views.ts'
 import type { NamedChecks } from './named-checks.ts'
@@ -76,15 +76,14 @@ function tell(
   failures: readonly CheckFailure[],
   places: ReadonlyMap<string, Position>,
 ): void {
-  const untold = [...problems.found]
   for (const failure of failures) {
     const at = places.get(`${failure.path}\n${failure.check}`) ?? { line: 1, column: 1 }
     problems.add(at, failureLines(failure).join('\n'))
   }
-  if (untold.length > 0) problems.check()
-  const error = failuresError(failures)
-  if (error === undefined) return
-  throw new QuiltError(error.code, error.message, { hint: error.hint, problems: problems.found })
+  if (problems.found.length === 0) return
+  const { code, message, problems: sorted } = problemsError(problems.file, problems.found)
+  const hint = failuresError(failures)?.hint
+  throw new QuiltError(code, message, { hint, problems: sorted })
 }
 
 interface FoundTables {

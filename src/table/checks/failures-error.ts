@@ -22,7 +22,8 @@ export function failureLines(failure: CheckFailure): readonly string[] {
   const about = description === undefined ? '' : ` (${description})`
   const left = (count ?? rows.length) - rows.length
   const more = rows.length > 0 && left > 0 ? [`  … and ${String(left)} more`] : []
-  return [`${path}: ${check}${about}: ${message}`, ...rows.map((row) => `  ${rowText(row)}`), ...more]
+  const head = `${path}: ${check}${about}: ${message}`.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  return [head, ...rows.map((row) => `  ${rowText(row)}`), ...more]
 }
 
 function rowText({ row, values }: FailedRow): string {

@@ -52,8 +52,7 @@ describe('a check that fails', () => {
     const error = await failure(ada)
     expect(error.code).toBe('INVALID')
     expect(error.message.split('\n')).toEqual([
-      'a check fails:',
-      'weather: kinds (what the station reports): 53 of 1462 rows break it',
+      'data/build.yml:7:56: weather: kinds (what the station reports): 53 of 1462 rows break it',
       expect.stringMatching(/^ {2}row 1: .*weather drizzle$/),
       ...[1, 2, 3, 4].map(() => expect.stringMatching(/^ {2}row \d+: /) as unknown),
       '  … and 48 more',
@@ -152,10 +151,10 @@ contents:
     expect(await ada.build()).toMatchObject({ checks: 2, tables: 2 })
     ada.write({ 'data/companies.csv': companies.replace('IBM\n', '') })
     expect((await failure(ada)).message.split('\n')).toEqual([
-      '2 checks fail:',
-      'stocks: known: 1 of 2 rows breaks it',
+      'data/build.yml has 2 problems',
+      'data/build.yml:6:39: stocks: known: 1 of 2 rows breaks it',
       '  row 1: symbol IBM',
-      'stocks: listed: 1 of 2 rows breaks it',
+      'data/build.yml:6:39: stocks: listed: 1 of 2 rows breaks it',
       '  row 1: symbol IBM',
     ])
     const text = readFileSync(join(ada.root, 'data/build.yml'), 'utf8')
@@ -181,7 +180,7 @@ contents:
     })
     const made = build(ada.session, { handle: 'ada/data/more/here', path: 'node' })
     await expect(made).rejects.toMatchObject({
-      message: 'a check fails:\ndays: outer: 1 of 2 rows breaks it\n  row 2: day 1999-01-01',
+      message: 'node/build.yml:6:35: days: outer: 1 of 2 rows breaks it\n  row 2: day 1999-01-01',
     })
     ada.write({ 'node/days.csv': 'day\n2012-01-01\n' })
     expect(await build(ada.session, { handle: 'ada/data/more/here', path: 'node' })).toMatchObject({
