@@ -16,7 +16,7 @@ import { runChecks } from '../../table/checks/run-checks.ts'
 import type { CheckAssignment, CheckedTable } from '../../table/checks/work.ts'
 import type { WantedBlob } from '../../table/temporary-blobs.ts'
 import { readView, viewHead } from '../../table/view/store-view.ts'
-import { problemsError, problemsOf, type Position, type Problems } from '../manifest/problems.ts'
+import { problemsError, problemsOf, quoted, type Position, type Problems } from '../manifest/problems.ts'
 import type { Session } from '../session.ts'
 import { viewFor } from './find-views.ts'
 import type { NamedChecks } from './named-checks.ts'
@@ -29,6 +29,8 @@ export interface CheckJob {
   /** Its derived tree: every file that a check looks at has its view there, where it can have one. */
   readonly derived: Id | undefined
   readonly named: NamedChecks
+  /** Why files could not be read, by their paths in the package. */
+  readonly reasons: ReadonlyMap<string, string>
   /** The path of a file with a blob's bytes. */
   readonly file: (blob: WantedBlob, ctx?: Context) => Promise<string>
 }
@@ -51,7 +53,7 @@ export async function checkTables(job: CheckJob, ctx?: Context): Promise<number>
   for (const [path, checks] of named.files) {
     const tables = found.byFile.get(path) ?? []
     if (tables.length === 0 && checks[0] !== undefined)
-      problems.add(checks[0].at, noTable(named.nameOf(path)))
+      problems.add(checks[0].at, noTable(named.nameOf(path), job.reasons.get(path)))
     for (const table of tables) {
       assignments.push({ path: table, checks: checks.map(({ name }) => name) })
       for (const { name, at } of checks) places.set(`${table}\n${name}`, at)
@@ -66,8 +68,10 @@ export async function checkTables(job: CheckJob, ctx?: Context): Promise<number>
   return asked
 }
 
-function noTable(name: string): string {
-  return `${JSON.stringify(name)} is no table, and checks look at tables only: give it a transform that makes one`
+function noTable(name: string, reason: string | undefined): string {
+  return reason === undefined
+    ? `${quoted(name)} is no table, and checks look at tables only: give it a transform that makes one`
+    : `${quoted(name)} cannot be read as a table: ${reason.replaceAll(/\s*[\r\n]+\s*/g, ' ')}`
 }
 
 /** @throws INVALID, where there is anything to tell */

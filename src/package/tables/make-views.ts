@@ -37,6 +37,8 @@ export interface ViewsJob {
   readonly needed?: ((path: string) => boolean) | undefined
   /** True makes views of these alone. */
   readonly onlyNeeded?: boolean
+  /** Told why a file has no table; true when that is dealt with. */
+  readonly unread?: (path: string, error: QuiltError) => boolean
   /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
   readonly bytesAt?: ((path: string) => ByteSource | undefined) | undefined
 }
@@ -88,6 +90,7 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     } catch (error) {
       if (isQuiltError(error, 'NOT_FOUND') && job.needed?.(path) === true) throw notHere(path, error)
       if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
+      if (job.unread?.(path, error) === true) continue
       if (reading.isSaid)
         throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
       session.warn(`${path} is kept as a file, without a table: ${error.message}`)

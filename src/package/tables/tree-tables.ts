@@ -1,6 +1,7 @@
 // What a build does with tables once its tree is there: views, the derived tree that keeps them, checks. A dry run, and
 // whoever keeps no tables, makes the same views in files that go again, and only those that checks look at.
 import type { Context } from '../../core/base/context.ts'
+import type { QuiltError } from '../../core/base/error.ts'
 import type { ByteSource } from '../../core/base/source.ts'
 import type { Commit } from '../../core/model/commit.ts'
 import type { Id } from '../../core/model/id.ts'
@@ -54,7 +55,9 @@ export interface TreeTables {
 export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTables> {
   const { session, objects, out, tree, base, recipes, checks, tables, onlyChanged } = job
   const nodes = nodeReader(objects)
-  const views = { objects, out, tree, base, recipes, onlyChanged, needed: checks?.looksAt }
+  const unread = unreadFiles(checks)
+  const needed = { needed: checks?.looksAt, unread: unread.note }
+  const views = { objects, out, tree, base, recipes, onlyChanged, ...needed }
   const made = tables ? await makeViews(session, views, ctx) : { recipes, views: [] }
   const derived = await writeDerived(nodes, out, { before: base, tree, ...made }, ctx)
   if (checks === undefined) return { derived, asked: 0 }
@@ -62,7 +65,8 @@ export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTa
   const copies = temporaryBlobs(objects, () => session.tables.newPath())
   try {
     const { file } = copies
-    const asked = await checkTables({ session, objects, tree, derived, named: checks, file }, ctx)
+    const { reasons } = unread
+    const asked = await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
     return { derived, asked }
   } finally {
     copies.drop()
@@ -78,11 +82,29 @@ export async function lookAtTables(job: LookingJob, ctx?: Context): Promise<numb
   if (checks === undefined) return 0
   const { out, objects, file, drop } = temporaryBlobs(job.objects, () => session.tables.newPath())
   try {
-    const needed = { onlyChanged: true, needed: checks.looksAt, onlyNeeded: true, bytesAt }
-    const made = await makeViews(session, { objects, out, tree, base, recipes, ...needed }, ctx)
+    const { note, reasons } = unreadFiles(checks)
+    const which = { onlyChanged: true, needed: checks.looksAt, onlyNeeded: true }
+    const views = { objects, out, tree, base, recipes, bytesAt, unread: note, ...which }
+    const made = await makeViews(session, views, ctx)
     const derived = await writeDerived(nodeReader(objects), out, { before: base, tree, ...made }, ctx)
-    return await checkTables({ session, objects, tree, derived, named: checks, file }, ctx)
+    return await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
   } finally {
     drop()
+  }
+}
+
+/** Why files that name checks have no table: told with their checks, and not by the first of them. */
+function unreadFiles(checks: NamedChecks | undefined): {
+  readonly reasons: ReadonlyMap<string, string>
+  note(path: string, error: QuiltError): boolean
+} {
+  const reasons = new Map<string, string>()
+  return {
+    reasons,
+    note: (path, { message }) => {
+      if (checks?.files.has(path) !== true) return false
+      reasons.set(path, message)
+      return true
+    },
   }
 }

@@ -121,13 +121,20 @@ contents:
     const ada = await desk(`${cool}contents:
   bytes: { file: stocks.csv, transform: id, checks: cool }
   notes: { file: notes.txt, checks: [cool, kinds] }
+  ragged: { file: ragged.csv, checks: cool }
+  said: { file: ragged.csv, transform: csv, checks: cool }
   weather: { file: seattle-weather.csv, checks: kinds }
 `)
+    ada.write({ 'data/ragged.csv': 'temp_max\n1\n2,3\n' })
     const { problems } = await failure(ada, { dryRun: true })
+    expect((await failure(ada)).problems).toEqual(problems)
+    expect(ada.warnings).toEqual([])
     expect(problems.map(({ line, message }) => [line, message.split('\n')[0]])).toEqual([
       [7, '"bytes" is no table, and checks look at tables only: give it a transform that makes one'],
       [8, '"notes" is no table, and checks look at tables only: give it a transform that makes one'],
-      [9, 'weather: kinds (what the station reports): 53 of 1461 rows break it'],
+      [9, expect.stringMatching(/^"ragged" cannot be read as a table: .*line 3/) as unknown],
+      [10, expect.stringMatching(/^"said" cannot be read as a table: .*line 3/) as unknown],
+      [11, 'weather: kinds (what the station reports): 53 of 1461 rows break it'],
     ])
   })
 
