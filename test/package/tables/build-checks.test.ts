@@ -1,4 +1,5 @@
 // Checks where they act: a build, a dry run and `check` ask them of real tables, and nothing moves where one fails.
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +7,7 @@ import type { QuiltError } from '../../../src/core/base/error.ts'
 import { build, type BuildOptions } from '../../../src/package/build.ts'
 import { check } from '../../../src/package/check.ts'
 import { inspect } from '../../../src/package/inspect.ts'
-import { vegaFile } from '../../support/sandbox-host.ts'
+import { vegaFile, writeParquet } from '../../support/sandbox-host.ts'
 import { tableDesk, type TableDesk } from '../../support/table-session.ts'
 import { workbook } from '../../support/workbook.ts'
 
@@ -22,6 +23,10 @@ async function desk(buildFile: string): Promise<TableDesk> {
     'data/build.yml': buildFile,
   })
   return ada
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** The error of a build, which must fail. */
@@ -193,6 +198,48 @@ contents:
     expect(await build(ada.session, { handle: 'ada/data/more/here', path: 'node' })).toMatchObject({
       checks: 3,
     })
+  })
+
+  test('large tables and Parquet files are checked where they are built, rehearsed, and unchanged', async () => {
+    const ada = await desk(`checks:
+  ids: { unique: id }
+  same: { foreign_key: { columns: [id, noise], table: big.csv } }
+contents:
+  big.csv: { file: big.csv, checks: ids }
+  own: { file: own.parquet, checks: "ids, same" }
+`)
+    const lines = Array.from({ length: 60_000 }, (_, i) => `${String(i)},${hash(String(i))}`)
+    const big = `id,noise\n${lines.join('\n')}\n`
+    ada.write({ 'rows.csv': big })
+    await writeParquet(join(ada.root, 'data/own.parquet'), `SELECT * FROM read_csv('${ada.root}/rows.csv')`)
+    ada.write({ 'data/big.csv': big })
+    expect(await ada.build({ dryRun: true })).toMatchObject({ checks: 3 })
+    expect(await ada.build()).toMatchObject({ checks: 3, tables: 2 })
+    expect(await ada.build()).toMatchObject({ checks: 3, unchanged: true })
+    ada.write({ 'data/big.csv': big.replace('\n59998,', '\n59997,') })
+    const { problems } = await failure(ada)
+    expect(problems.map(({ message }) => message.split('\n').slice(0, 2))).toEqual([
+      ['big.csv: ids: 2 of 60000 rows break it', expect.stringMatching(/^ {2}row 59998: id 59997, /)],
+      ['own: same: 1 of 60000 rows breaks it', expect.stringMatching(/^ {2}row 59999: id 59998, /)],
+    ])
+    expect((await failure(ada, { dryRun: true })).problems).toEqual(problems)
+  })
+
+  test('a table that another package brings can be referred to', async () => {
+    const ada = await desk('contents: {}\n')
+    ada.write({ 'lookup/days.csv': 'date\n2012-01-01\n2012-01-02\n', 'data/few.csv': 'date\n2012-01-02\n' })
+    await build(ada.session, { handle: 'ada/lookup', path: 'lookup' }, { tables: false })
+    ada.write({
+      'data/build.yml': `checks: { known: { foreign_key: { column: date, table: brought/days.csv } } }
+contents:
+  few: { file: few.csv, checks: known }
+  brought: { package: ada/lookup }
+`,
+    })
+    expect(await check(ada.session, 'data')).toMatchObject({ ok: true, checks: 1 })
+    expect(await ada.build()).toMatchObject({ checks: 1 })
+    ada.write({ 'data/few.csv': 'date\n2012-01-03\n' })
+    expect((await failure(ada)).message).toContain('few: known: 1 of 1 row breaks it')
   })
 
   test('a table without rows is one', async () => {
