@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import type { QuiltError } from '../../../src/core/base/error.ts'
 import { build, type BuildOptions } from '../../../src/package/build.ts'
 import { check } from '../../../src/package/check.ts'
+import { install } from '../../../src/package/exchange/install.ts'
+import { push } from '../../../src/package/exchange/push.ts'
 import { inspect } from '../../../src/package/inspect.ts'
 import { vegaFile, writeParquet } from '../../support/sandbox-host.ts'
 import { tableDesk, type TableDesk } from '../../support/table-session.ts'
@@ -240,6 +242,30 @@ contents:
     expect(await ada.build()).toMatchObject({ checks: 1 })
     ada.write({ 'data/few.csv': 'date\n2012-01-03\n' })
     expect((await failure(ada)).message).toContain('few: known: 1 of 1 row breaks it')
+  })
+
+  test('a table that is not here is needed, and said to be', async () => {
+    const ada = await desk('contents:\n  "*.csv": {}\n  more: { here: {} }\n')
+    await ada.build()
+    await push(ada.session, 'ada/data', { remote: `${ada.root}/shared` })
+    const ben = await tableDesk(ada.root, 'ben')
+    await install(ben.session, 'ada/data/stocks.csv', { remote: `${ada.root}/shared` })
+    ben.write({
+      'node/days.csv': 'date\n2012-01-01\n',
+      'node/build.yml': `checks: { known: { foreign_key: { column: date, table: seattle-weather.csv } } }
+contents:
+  days: { file: days.csv, checks: known }
+`,
+    })
+    const target = { handle: 'ada/data/more/here', path: 'node' }
+    for (const dryRun of [true, false])
+      await expect(build(ben.session, target, { dryRun })).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: expect.stringContaining('seattle-weather.csv') as unknown,
+        hint: 'bring all of the package here first: quilt install OWNER/NAME',
+      })
+    await install(ben.session, 'ada/data', { remote: `${ada.root}/shared` })
+    expect(await build(ben.session, target)).toMatchObject({ checks: 1 })
   })
 
   test('a table without rows is one', async () => {
