@@ -12,6 +12,7 @@ import { isWithin } from '../core/model/path.ts'
 import { latest } from '../core/model/ref-name.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
+import { layered } from '../core/store/layered.ts'
 import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
 import type { PackageState } from '../core/store/ref-store.ts'
 import { edit } from '../core/tree/edit.ts'
@@ -199,7 +200,8 @@ async function readBase(session: Session, at: Handle, ctx?: Context): Promise<Ba
 /** A dry run: the same work, nothing written. */
 async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
   const { repository } = await job.session.local()
-  const { out, objects } = dryRun(repository.objects)
+  const { out, objects: near } = dryRun(repository.objects)
+  const objects = job.prepared.parts.reduce(layered, near)
   const readOnlyCache: StatCache = { ...cache, write: () => Promise.resolve() }
   const { tree, source } = await makeTree(job, { out, objects, cache: readOnlyCache }, ctx)
   const odd = await oddNames(objects, job.base.commit?.tree, tree, ctx)

@@ -1,6 +1,7 @@
 // The tree that is to be built, as a value: what was found for each node of a build file.
 import type { Reading } from '../../core/model/entry.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
+import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { FoundSource } from '../../worktree/named/place.ts'
 import type { NamedCheck } from '../manifest.ts'
 import type { ComposedPart } from './compose.ts'
@@ -62,4 +63,15 @@ export function plannedFile({ root }: Plan, path: string): FoundSource | undefin
   let node: PlannedNode | undefined = root
   for (const name of path.split('/')) node = node?.kind === 'group' ? node.children.get(name) : undefined
   return node?.kind === 'file' ? node.found : undefined
+}
+
+/** What the objects of a plan's parts of other packages are read from, each once. */
+export function partReaders({ root }: Plan): readonly ObjectReader[] {
+  const readers = new Set<ObjectReader>()
+  const open: PlannedNode[] = [root]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === 'part') readers.add(node.part.objects)
+    else if (node.kind === 'group') for (const child of node.children.values()) open.push(child)
+  }
+  return [...readers]
 }

@@ -7,7 +7,7 @@ import type { Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
 import { isWithin, joinPath, splitPath } from '../../core/model/path.ts'
-import type { ObjectWriter } from '../../core/store/object-store.ts'
+import type { ObjectReader, ObjectWriter } from '../../core/store/object-store.ts'
 import { build as buildTree } from '../../core/tree/build.ts'
 import { lookup } from '../../core/tree/lookup.ts'
 import { nodeReader } from '../../core/tree/node.ts'
@@ -18,7 +18,7 @@ import type { StatCache } from '../../worktree/stat-cache.ts'
 import { storeWithin, type BuildSource } from '../build-source.ts'
 import type { KnownRecipe } from '../derived.ts'
 import { prepareManifest, type PreparedManifest } from '../manifest/prepare.ts'
-import { plannedFile } from '../manifest/planned.ts'
+import { partReaders, plannedFile } from '../manifest/planned.ts'
 import { writePlan } from '../manifest/write-tree.ts'
 import type { SourceSetting } from './setting.ts'
 
@@ -29,6 +29,8 @@ export interface PreparedSource {
   /** What its build file says; of another source there is none. */
   readonly manifest: PreparedManifest | undefined
   write(target: WriteTarget, ctx?: Context): Promise<SourceTree>
+  /** Where what a build file takes of other packages is read from, before it is brought here. */
+  readonly parts: readonly ObjectReader[]
   /** The bytes of a file that a build file names, on disk; `undefined` for any other path in the package. */
   bytesAt(path: string): ByteSource | undefined
 }
@@ -62,7 +64,7 @@ export async function prepareSource(
   ctx?: Context,
 ): Promise<PreparedSource> {
   const name = splitPath(setting.at.path).at(-1) ?? ''
-  const plain = { notes: [], manifest: undefined, bytesAt: () => undefined }
+  const plain = { notes: [], manifest: undefined, parts: [], bytesAt: () => undefined }
   switch (source.kind) {
     case 'nothing':
       return {
@@ -78,6 +80,7 @@ export async function prepareSource(
       return {
         notes: manifest.notes,
         manifest,
+        parts: partReaders(manifest.plan),
         bytesAt: (path) => {
           const found = isWithin(path, setting.at.path)
             ? plannedFile(manifest.plan, below(path, setting.at.path))

@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { QuiltError } from '../../../src/core/base/error.ts'
 import { build, type BuildOptions } from '../../../src/package/build.ts'
 import { check } from '../../../src/package/check.ts'
 import { install } from '../../../src/package/exchange/install.ts'
 import { push } from '../../../src/package/exchange/push.ts'
 import { inspect } from '../../../src/package/inspect.ts'
+import { openSession } from '../../../src/session/open-session.ts'
 import { vegaFile, writeParquet } from '../../support/sandbox-host.ts'
 import { tableDesk, type TableDesk } from '../../support/table-session.ts'
 import { workbook } from '../../support/workbook.ts'
@@ -239,6 +240,13 @@ contents:
 `,
     })
     expect(await check(ada.session, 'data')).toMatchObject({ ok: true, checks: 1 })
+    const ben = await openSession({
+      store: join(ada.root, 'ben-store'),
+      folder: ada.root,
+      env: { HOME: ada.root, QUILT_PACKAGE_DIRS: join(ada.root, 'ada-store') },
+    })
+    onTestFinished(() => ben.close())
+    expect(await check(ben, 'data')).toMatchObject({ ok: true, checks: 1 })
     expect(await ada.build()).toMatchObject({ checks: 1 })
     ada.write({ 'data/few.csv': 'date\n2012-01-03\n' })
     expect((await failure(ada)).message).toContain('few: known: 1 of 1 row breaks it')
