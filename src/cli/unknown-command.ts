@@ -1,5 +1,5 @@
 // oclif's hook for a command that does not exist: says which one was meant. Never asks, never runs another.
-import type { Hook } from '@oclif/core'
+import type { Hook, Interfaces } from '@oclif/core'
 import { QuiltError } from '../core/base/error.ts'
 import { closest } from '../core/base/closest.ts'
 
@@ -10,16 +10,22 @@ export const unknownCommand: Hook<'command_not_found'> = (options): Promise<void
   const command = commandIn(words, new Set(config.commandIDs))
   // oclif takes what follows a command without arguments for a part of its name.
   if (command !== undefined) return Promise.reject(tooMuch(command, words))
+  return Promise.reject(noCommand(config, words))
+}
+
+/** What is asked of oclif's configuration: which commands and topics there are. */
+type Known = Pick<Interfaces.Config, 'commands' | 'findTopic'>
+
+/** Says that there is no such command, and which one was meant. */
+export function noCommand(config: Known, words: readonly string[]): QuiltError {
   const ids = config.commands.filter((command) => !command.hidden).map((command) => command.id)
   const topic = words[0] !== undefined && config.findTopic(words[0]) !== undefined ? words[0] : undefined
   const typed = words.slice(0, topic === undefined ? 1 : 2).join(' ')
   const meant = suggest(words, ids)
   const list = topic === undefined ? 'quilt help' : `quilt help ${topic}`
-  return Promise.reject(
-    new QuiltError('INVALID', `no command ${JSON.stringify(typed)}`, {
-      hint: meant === undefined ? `list the commands with: ${list}` : `did you mean: quilt ${meant}`,
-    }),
-  )
+  return new QuiltError('INVALID', `no command ${JSON.stringify(typed)}`, {
+    hint: meant === undefined ? `list the commands with: ${list}` : `did you mean: quilt ${meant}`,
+  })
 }
 
 /** The longest beginning of the words that is a command. */

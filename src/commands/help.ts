@@ -1,5 +1,6 @@
 import { Args, loadHelpClass } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
+import { noCommand } from '../cli/unknown-command.ts'
 
 export default class Help extends BaseCommand<typeof Help> {
   static override summary = 'Show what quilt or one of its commands does'
@@ -11,15 +12,19 @@ export default class Help extends BaseCommand<typeof Help> {
 
   protected async execute(): Promise<unknown> {
     const words = this.argv.filter((word) => !word.startsWith('-'))
-    if (this.out.settings.json) return this.commandList()
+    const id = words.join(':')
+    const isKnown = id === '' || (this.config.findCommand(id) ?? this.config.findTopic(id)) !== undefined
+    if (!isKnown) throw noCommand(this.config, words)
+    if (this.out.settings.json) return this.commandList(id)
     const HelpText = await loadHelpClass(this.config)
     await new HelpText(this.config, this.config.pjson.oclif.helpOptions).showHelp(words)
     return undefined
   }
 
-  private commandList(): unknown {
+  private commandList(id: string): unknown {
     const shown = this.config.commands.filter((command) => !command.hidden)
-    return shown.map(({ id, summary, description }) => ({
+    const asked = shown.filter((command) => id === '' || command.id === id || command.id.startsWith(`${id}:`))
+    return asked.map(({ id, summary, description }) => ({
       command: id.replaceAll(':', ' '),
       summary: summary ?? description ?? '',
     }))

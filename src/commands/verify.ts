@@ -50,6 +50,7 @@ export default class Verify extends BaseCommand<typeof Verify> {
     if (report.problems.length === 0) this.out.line(`all is well: ${checked}`)
     else {
       this.out.line(`${formatPlural(report.problems.length, 'problem')} in ${checked}`)
+      if (!this.flags.repair) this.out.note('mend what can be from where it is whole: quilt verify --repair')
       process.exitCode = exitCodes.CORRUPT
     }
     if (!this.flags.views) return report

@@ -1,0 +1,45 @@
+// Words that are nearly right, and what is asked of help and of verify, through the built program.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { person, type Person } from '../support/built-cli.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+function ada(): { readonly folder: string; readonly ada: Person } {
+  const folder = tempDir()
+  return { folder, ada: person(join(folder, 'ada'), folder) }
+}
+
+test('help of what is no command says which was meant, and --json holds what was asked', () => {
+  const { ada: she } = ada()
+  expect(she.run('help', 'buid')).toMatchObject({ status: 2, stdout: '' })
+  expect(she.run('help', 'buid').stderr).toContain('did you mean: quilt build')
+  expect(she.run('help', 'tag', 'ad').stderr).toContain('did you mean: quilt tag add')
+  expect(she.json<{ command: string }[]>('help', 'build').map(({ command }) => command)).toEqual(['build'])
+  expect(she.json<{ command: string }[]>('help', 'tag').map(({ command }) => command)).toContain('tag add')
+  expect(she.run('help', 'tag').stdout).toContain('USAGE')
+})
+
+test('verify names the way to mend, and --repair goes it', () => {
+  const { folder, ada: she } = ada()
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data', 'x'), Buffer.alloc(5000, 7))
+  she.run('build', 'ada/p', 'data')
+  she.run('push', 'ada/p', '--remote', './shared')
+  const packs = join(folder, 'ada', '.local', 'share', 'quilt', 'store', 'packs')
+  for (const name of readdirSync(packs, { recursive: true, encoding: 'utf8' })) {
+    const path = join(packs, name)
+    try {
+      const bytes = readFileSync(path)
+      bytes[100]! ^= 1
+      writeFileSync(path, bytes)
+    } catch {
+      // a folder
+    }
+  }
+  const damaged = she.run('verify')
+  expect(damaged).toMatchObject({ status: 4 })
+  expect(damaged.stderr).toContain('quilt verify --repair')
+  expect(she.run('verify', '--repair')).toMatchObject({ status: 0 })
+  expect(she.run('verify').stdout).toContain('all is well')
+})
