@@ -47,6 +47,23 @@ export {
   verify,
   exportPackage as export,
 } from './library/packages.ts'
+export { load, type LoadedHandle } from './library/load.ts'
+export type { LoadOptions } from './package/load.ts'
+export type {
+  Loaded,
+  LoadedGroup,
+  LoadedNode,
+  LoadedTable,
+  MediaDetails,
+  NodeCalls,
+  NodeChildren,
+  NodeQuery,
+  NodeTest,
+  NodeType,
+  NodeValue,
+  SetOptions,
+} from './package/load/node-types.ts'
+export type { ReadColumn, TableBatch, TableRow } from './table/read/read-rows.ts'
 export { diffRows, sql, sqlToFile, verifyViews } from './library/tables.ts'
 export { tagAdd, tagList, tagRemove, versionAdd, versionList } from './library/names.ts'
 export { configGet, configList, configSet, remoteAdd, remoteList, remoteRemove } from './library/settings.ts'

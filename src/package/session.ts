@@ -62,6 +62,8 @@ export interface TableTools {
   sandboxHost(): SandboxHost
   /** A path on disk that nobody has, in a folder that goes when the session is closed. */
   newPath(): string
+  /** The bytes of a file that lies there. */
+  bytesAt(path: string): AsyncIterable<Uint8Array>
 }
 
 /** A store on this machine. */

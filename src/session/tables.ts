@@ -1,5 +1,5 @@
 // Parsers and the table engine for a session: nothing of either is loaded before a table is met.
-import { mkdirSync, rmSync } from 'node:fs'
+import { createReadStream, mkdirSync, rmSync } from 'node:fs'
 import type { Ambient } from '../core/base/ambient.ts'
 import type { TableTools } from '../package/session.ts'
 import { builtinParsers } from '../plugins/builtin.ts'
@@ -31,6 +31,7 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
     sandboxHost: () => sandboxHost(open()),
     newPath: () => `${open()}/${String(++paths)}`,
+    bytesAt: (path) => createReadStream(path),
     close: async () => {
       await engine?.close()
       await wide?.close()

@@ -1,6 +1,6 @@
 // The table engine: DuckDB behind one small interface, loaded when it is first used. It reads and writes in the folder
 // that it is given and nowhere else, downloads nothing, and gives the same result on every machine.
-import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
 import { QuiltError } from '../core/base/error.ts'
 
 /** A DuckDB that may touch one folder, or some files. */
@@ -19,6 +19,8 @@ export interface TableConnection {
   rows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** Rows as they come, each batch an array of columns. */
   stream(sql: string): Promise<ResultStream>
+  /** The same as DuckDB has them, some thousand rows each. */
+  chunks(sql: string): Promise<ChunkStream>
   /** The connection itself, for what SQL cannot say. */
   readonly duckdb: DuckDBConnection
 }
@@ -28,6 +30,12 @@ export interface ResultStream {
   readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[]
   /** Columns of JSON values: dates and times, and whole numbers beyond 2^53, are texts. */
   batches(): AsyncIterable<readonly (readonly unknown[])[]>
+}
+
+/** A result in DuckDB's own form. */
+export interface ChunkStream {
+  readonly columns: ResultStream['columns']
+  chunks(): AsyncIterable<DuckDBDataChunk>
 }
 
 /** What an engine may use. */
@@ -119,6 +127,20 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
 
 function connectionOf(duckdb: DuckDBConnection, folder: string): TableConnection {
   const guarded = <T>(run: () => Promise<T>): Promise<T> => guard(run, folder)
+  const chunksOf = async (sql: string): Promise<ChunkStream> => {
+    const result = await guarded(() => duckdb.stream(sql))
+    const types = result.columnTypes()
+    return {
+      columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
+      chunks: async function* () {
+        for (;;) {
+          const chunk = await guarded(() => result.fetchChunk())
+          if (chunk === null || chunk.rowCount === 0) return
+          yield chunk
+        }
+      },
+    }
+  }
   return {
     duckdb,
     run: async (sql) => {
@@ -132,19 +154,15 @@ function connectionOf(duckdb: DuckDBConnection, folder: string): TableConnection
         typeof value === 'bigint' && Number.isSafeInteger(Number(value))
           ? Number(value)
           : asJson(value, type, self)
-      const result = await guarded(() => duckdb.stream(sql))
-      const types = result.columnTypes()
+      const { columns, chunks } = await chunksOf(sql)
       return {
-        columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
+        columns,
         batches: async function* () {
-          for (;;) {
-            const chunk = await guarded(() => result.fetchChunk())
-            if (chunk === null || chunk.rowCount === 0) return
-            yield chunk.convertColumns(converter)
-          }
+          for await (const chunk of chunks()) yield chunk.convertColumns(converter)
         },
       }
     },
+    chunks: chunksOf,
   }
 }
 

@@ -63,6 +63,7 @@ const corePackages = new Set(['msgpackr', '@noble/hashes', 'fzstd', '@bokuweb/zs
 const heavyPackages = [
   '@duckdb/',
   'duckdb',
+  '@uwdata/',
   'sharp',
   'read-excel-file',
   'image-size',

@@ -43,7 +43,7 @@ export async function openTables(
   const asked = await needRevision(session, handle, ctx)
   const { path, table } = await placeOf(asked, ctx)
   const revision = await withBytes(session, asked, path, ctx)
-  const run = runOn(session, revision)
+  const run = tablePlace(session, revision)
   const found = await needNode(run.nodes, { tree: revision.commit.tree, handle: run.name }, path, ctx)
   if (found.entry?.type === 'file') {
     const tables = await tablesOf(run, found.path, found.entry, ctx)
@@ -73,7 +73,8 @@ async function placeOf(
   return file?.entry?.type === 'file' ? { path: file.path, table: handle.path.slice(cut + 1) } : whole
 }
 
-interface Run {
+/** A revision whose tables are opened, file after file. */
+export interface TablePlace {
   readonly session: Session
   readonly revision: InstalledRevision
   readonly nodes: NodeReader
@@ -81,7 +82,8 @@ interface Run {
   readonly plain: () => Promise<PlainFiles>
 }
 
-function runOn(session: Session, revision: InstalledRevision): Run {
+/** Where the tables of a revision lie, which must be here. */
+export function tablePlace(session: Session, revision: InstalledRevision): TablePlace {
   const { objects } = revision.store.repository
   let making: Promise<PlainFiles> | undefined
   const make = async (): Promise<PlainFiles> => {
@@ -104,8 +106,8 @@ function runOn(session: Session, revision: InstalledRevision): Run {
 }
 
 /** The tables of one file; none where it has no view, or is no table. */
-async function tablesOf(
-  run: Run,
+export async function tablesOf(
+  run: TablePlace,
   path: string,
   file: FileEntry,
   ctx?: Context,
@@ -128,7 +130,7 @@ async function tablesOf(
 const all = (): boolean => true
 
 async function filesOf(
-  { plain, revision, nodes }: Run,
+  { plain, revision, nodes }: TablePlace,
   { file, parts }: { readonly file: FileEntry; readonly parts: readonly ViewPart[] | undefined },
   ctx?: Context,
 ): Promise<readonly string[]> {

@@ -1,0 +1,37 @@
+// load: a revision as a tree of nodes in code, read when it is asked.
+import type { Context } from '../core/base/context.ts'
+import { treeMeta } from '../core/tree/node.ts'
+import type { GroupDraft } from './load/draft.ts'
+import { needContent, nodeAt, type LoadedTree } from './load/node.ts'
+import type { Loaded } from './load/node-types.ts'
+import { openRevision } from './load/opened.ts'
+import type { RevisionOptions } from './names/installed.ts'
+import type { Session } from './session.ts'
+
+/** Which revision to load, where the handle does not say it. */
+export type LoadOptions = RevisionOptions
+
+/**
+ * The node at a handle. Nothing but its trees is read before it is asked; `latest` stays what it is now. `end` is
+ * called when the node is closed.
+ * @throws NOT_FOUND, AMBIGUOUS, INVALID; UNAVAILABLE
+ */
+export async function load(
+  session: Session,
+  { handle, options = {} }: { readonly handle: string; readonly options?: LoadOptions },
+  end: () => Promise<void>,
+  ctx?: Context,
+): Promise<Loaded> {
+  const opened = await openRevision(session, { handle, options }, ctx)
+  const { tree: id } = opened.revision.commit
+  const root: GroupDraft = {
+    kind: 'group',
+    base: { id, from: '' },
+    changes: new Map(),
+    meta: await treeMeta(opened.nodes, id),
+  }
+  const tree: LoadedTree = { opened, root, at: '' }
+  const found = await needContent({ tree, path: opened.path })
+  const path = found.table === undefined ? found.path : `${found.path}/${found.table}`
+  return nodeAt(tree, path, { close: end, [Symbol.asyncDispose]: end }) as Loaded
+}

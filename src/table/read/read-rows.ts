@@ -1,0 +1,137 @@
+// Reads tables on disk in code: their columns, their cells in batches and as objects, what a SELECT says of them.
+import { checkSignal, type Context } from '../../core/base/context.ts'
+import { arrowType } from '../arrow-types.ts'
+import { identifier, list, type TableConnection, type TableEngine } from '../engine.ts'
+import { cellMaker, cellsOf } from './cells.ts'
+
+/** A row, by the names of its columns. */
+export type TableRow = Readonly<Record<string, unknown>>
+
+/** Some thousand rows, column by column. */
+export interface TableBatch {
+  readonly rowCount: number
+  readonly columns: Readonly<Record<string, readonly unknown[]>>
+}
+
+/** A column's name and its Arrow type. */
+export interface ReadColumn {
+  readonly name: string
+  readonly type: string
+}
+
+/** What is asked: SQL, and which columns hold whole numbers that need to be bigints, where that is known. */
+export interface Asked {
+  readonly sql: string
+  readonly wide?: ReadonlySet<string>
+}
+
+/** All rows of Parquet files, one after the other, columns matched by name. */
+export function allRows(files: readonly string[]): string {
+  return `SELECT * FROM read_parquet(${list(files)}, union_by_name = true)`
+}
+
+/** The columns that a SELECT gives; nothing is read but the heads of files. */
+export async function columnsOf(connection: TableConnection, sql: string): Promise<readonly ReadColumn[]> {
+  const rows = await connection.rows(`DESCRIBE ${sql}`)
+  return rows.map((row) => ({
+    name: String(row['column_name']),
+    type: arrowType(String(row['column_type'])),
+  }))
+}
+
+/**
+ * Which columns of 64-bit whole numbers hold one that a number cannot: by the statistics in the files where these say
+ * it, else by the values.
+ */
+export async function wideColumns(
+  connection: TableConnection,
+  files: readonly string[],
+  columns: readonly ReadColumn[],
+): Promise<ReadonlySet<string>> {
+  const whole = columns.filter(({ type }) => type === 'int64' || type === 'uint64').map(({ name }) => name)
+  if (whole.length === 0) return new Set()
+  const known = await connection.rows(
+    `SELECT path_in_schema AS name, min(TRY_CAST(stats_min_value AS HUGEINT)) AS low,
+      max(TRY_CAST(stats_max_value AS HUGEINT)) AS high,
+      bool_and(coalesce(stats_min_value, stats_max_value, CASE WHEN stats_null_count = num_values THEN '' END) IS NOT NULL) AS known
+      FROM parquet_metadata(${list(files)}) GROUP BY 1`,
+  )
+  const wide = new Set<string>()
+  const unknown: string[] = []
+  for (const name of whole) {
+    const said = known.find((row) => row['name'] === name)
+    if (said?.['known'] !== true) unknown.push(name)
+    else if (isBeyond(said['low']) || isBeyond(said['high'])) wide.add(name)
+  }
+  if (unknown.length === 0) return wide
+  const asked = unknown.flatMap((name, i) => [
+    `min(${identifier(name)}) AS low${String(i)}`,
+    `max(${identifier(name)}) AS high${String(i)}`,
+  ])
+  const [row] = await connection.rows(`SELECT ${asked.join(', ')} FROM (${allRows(files)})`)
+  unknown.forEach((name, i) => {
+    if (isBeyond(row?.[`low${String(i)}`]) || isBeyond(row?.[`high${String(i)}`])) wide.add(name)
+  })
+  return wide
+}
+
+function isBeyond(value: unknown): boolean {
+  return value !== null && value !== undefined && !Number.isSafeInteger(Number(value))
+}
+
+/** What a SELECT gives, batch by batch; the engine is closed when it ends, or is left. */
+export async function* readBatches(
+  engine: TableEngine,
+  {
+    prepare,
+    ctx,
+  }: {
+    readonly prepare: (connection: TableConnection) => Promise<Asked>
+    readonly ctx?: Context | undefined
+  },
+): AsyncGenerator<{
+  readonly names: readonly string[]
+  readonly cells: readonly (readonly unknown[])[]
+  readonly rowCount: number
+}> {
+  try {
+    const api = await import('@duckdb/node-api')
+    const connection = await engine.connect()
+    const { sql, wide } = await prepare(connection)
+    const { columns, chunks } = await connection.chunks(sql)
+    const names = columns.map(({ name }) => name)
+    const makers = columns.map(({ name, type }) => cellMaker(api, type, wide?.has(name)))
+    for await (const chunk of chunks()) {
+      checkSignal(ctx)
+      yield { names, cells: cellsOf(chunk, makers), rowCount: chunk.rowCount }
+    }
+  } finally {
+    await engine.close()
+  }
+}
+
+/** A batch's cells by the names of their columns. */
+export function namedCells(
+  names: readonly string[],
+  cells: readonly (readonly unknown[])[],
+): TableBatch['columns'] {
+  return Object.fromEntries(names.map((name, i) => [name, cells[i] as readonly unknown[]]))
+}
+
+/** A batch's rows. */
+export function* rowsOf(
+  names: readonly string[],
+  cells: readonly (readonly unknown[])[],
+  rowCount: number,
+): Generator<TableRow> {
+  const isPlain = !names.includes('__proto__')
+  for (let at = 0; at < rowCount; at++) {
+    if (!isPlain) {
+      yield Object.fromEntries(names.map((name, i) => [name, cells[i]?.[at]]))
+      continue
+    }
+    const row: Record<string, unknown> = {}
+    for (let i = 0; i < names.length; i++) row[names[i] as string] = cells[i]?.[at]
+    yield row
+  }
+}
