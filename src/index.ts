@@ -57,6 +57,7 @@ export type {
   MediaDetails,
   NodeCalls,
   NodeChildren,
+  NodeName,
   NodeQuery,
   NodeTest,
   NodeType,

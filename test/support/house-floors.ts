@@ -42,6 +42,7 @@ const rooms: readonly Room[] = [
   { prefix: 'cli/', floor: 12 },
   { prefix: 'commands/', floor: 12, sees: ['cli/'] },
   { prefix: 'index.ts', floor: 13 },
+  { prefix: 'register/', floor: 13 },
   { prefix: 'testing/', floor: 12 },
 ]
 

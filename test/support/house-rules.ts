@@ -55,10 +55,11 @@ const nodeRooms = [
   'session/',
   'cli/',
   'commands/',
+  'register/',
   'testing/',
 ]
 /** Where the process, clocks and randomness may be used. */
-const ambientRooms = ['cli/', 'commands/', 'session/', 'index.ts', 'registry/server/entry.ts']
+const ambientRooms = ['cli/', 'commands/', 'session/', 'register/', 'index.ts', 'registry/server/entry.ts']
 const corePackages = new Set(['msgpackr', '@noble/hashes', 'fzstd', '@bokuweb/zstd-wasm', '@mongodb-js/zstd'])
 const heavyPackages = [
   '@duckdb/',

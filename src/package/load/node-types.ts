@@ -37,6 +37,12 @@ export interface SetOptions {
   readonly types?: Readonly<Record<string, string>>
 }
 
+/** A name in a group, and its alias where that is another and means nothing else. */
+export interface NodeName {
+  readonly name: string
+  readonly alias?: string
+}
+
 /** What every node answers. A node is looked up when it is asked: what it is not, it says with an error then. */
 export interface NodeCalls<Row = TableRow> extends AsyncIterable<LoadedNode> {
   /** Package, path and revision as they were asked for. */
@@ -45,6 +51,8 @@ export interface NodeCalls<Row = TableRow> extends AsyncIterable<LoadedNode> {
   readonly meta: Promise<JsonObject>
   /** A group's names, ascending. */
   keys(): Promise<readonly string[]>
+  /** The same with the names' aliases. */
+  names(): Promise<readonly NodeName[]>
   /** The node of this name, alias or path. Throws NOT_FOUND, AMBIGUOUS. */
   get(path: string): Promise<LoadedNode>
   /** The group again, with what is kept and all below that, as a tree of its own. */

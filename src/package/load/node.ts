@@ -6,10 +6,10 @@ import { formatPackageName } from '../../core/model/package-name.ts'
 import { joinPath } from '../../core/model/path.ts'
 import type { TableRow } from '../../table/read/read-rows.ts'
 import { bytesOf, infoOf, plainPathOf, streamOf, textOf, type FoundContent } from './content.ts'
-import { childrenOf, findDraft, typeOfDraft, type GroupDraft } from './draft.ts'
+import { aliasNames, childrenOf, findDraft, typeOfDraft, type GroupDraft } from './draft.ts'
 import { removeNode, renameNode, setMeta, setNode } from './edit.ts'
 import { filterGroup, matches } from './filter.ts'
-import type { LoadedNode, NodeCalls, NodeQuery, NodeTest, NodeType } from './node-types.ts'
+import type { LoadedNode, NodeCalls, NodeName, NodeQuery, NodeTest, NodeType } from './node-types.ts'
 import type { Opened } from './opened.ts'
 import {
   arrowOf,
@@ -87,6 +87,7 @@ function callsOf(place: NodePlace): NodeCalls {
       return table().then((one) => one.rowCount())
     },
     keys: () => keysOf(place),
+    names: () => namesOf(place),
     get: async (below) => {
       const wanted = joinPath(path, below)
       const found = await needContent({ tree, path: wanted })
@@ -171,6 +172,18 @@ async function keysOf(place: NodePlace): Promise<readonly string[]> {
   }
   if (draft.kind === 'group' || names.length > 0) return names
   throw noGroup(path, table === undefined ? typeOfDraft(draft) : 'table')
+}
+
+async function namesOf(place: NodePlace): Promise<readonly NodeName[]> {
+  const { path, draft } = await needContent(place)
+  if (draft.kind !== 'group') throw noGroup(path, typeOfDraft(draft))
+  const aliases = new Map<string, string>()
+  for (const [alias, names] of await aliasNames(place.tree.opened, draft))
+    if (names.length === 1) aliases.set(names[0] as string, alias)
+  return (await keysOf(place)).map((name) => {
+    const alias = aliases.get(name)
+    return alias === undefined || alias === name ? { name } : { name, alias }
+  })
 }
 
 async function groupPath(place: NodePlace): Promise<string> {

@@ -1,0 +1,51 @@
+// Data in code as a user's project has it: the package in node_modules, the examples of examples/code, modules.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { person, repositoryFolder } from '../support/built-cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'quilt-code-'))
+const examples = join(repositoryFolder, 'examples')
+const ada = person(folder, folder)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+beforeAll(() => {
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(repositoryFolder, join(folder, 'node_modules', 'quilt-ts'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  cpSync(join(examples, 'code'), folder, { recursive: true })
+  ada.json('build', 'ada/nature', join(examples, 'v1'))
+  ada.json('version', 'add', 'ada/nature', '1.0', 'latest', '--yes')
+})
+
+function node(...argv: readonly string[]): {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+} {
+  return spawnSync(process.execPath, argv, { cwd: folder, env: ada.env, encoding: 'utf8', timeout: 60_000 })
+}
+
+test('examples/code/read.js reads a package', () => {
+  const { status, stdout, stderr } = node('read.js')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toContain('2012-01-01T00:00:00.000Z drizzle\n')
+  expect(stdout).toContain('ada/nature/weather/seattle.csv@1.0 1430\n')
+  expect(stdout).toContain('[ { days: 636 } ]\nimage/png\n')
+})
+
+test('examples/code/import.js imports a package, its nodes by name and alias', () => {
+  const { status, stdout, stderr } = node('--import', 'quilt-ts/register', 'import.js')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toContain('ada/nature@1.0 [')
+  expect(stdout).toMatch(/^1430 \d+$/m)
+})
+
+test('a package that is not there ends the import with what to do', () => {
+  writeFileSync(join(folder, 'none.js'), "import 'quilt:ada/none'")
+  const { status, stderr } = node('--import', 'quilt-ts/register', 'none.js')
+  expect(status).toBe(1)
+  expect(stderr).toContain('package ada/none is not installed')
+})
