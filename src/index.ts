@@ -47,7 +47,8 @@ export {
   verify,
   exportPackage as export,
 } from './library/packages.ts'
-export { load, type LoadedHandle } from './library/load.ts'
+export { load, types, type LoadedHandle } from './library/load.ts'
+export type { TypesOptions, WrittenTypes } from './package/declare/types.ts'
 export type { LoadOptions } from './package/load.ts'
 export type {
   Loaded,

@@ -2,7 +2,8 @@
 import { load as loadIn, type LoadOptions } from '../package/load.ts'
 import type { Loaded, LoadedNode } from '../package/load/node-types.ts'
 import { openSession } from '../session/open-session.ts'
-import type { CallOptions } from './call.ts'
+import { types as typesIn, type TypesOptions, type WrittenTypes } from '../package/declare/types.ts'
+import { within, type CallOptions } from './call.ts'
 
 declare global {
   /** Packages whose nodes and columns are known, by their handles: `quilt types` writes them. */
@@ -34,4 +35,17 @@ export async function load<const Handle extends string>(
     await end()
     throw error
   }
+}
+
+/**
+ * Writes TypeScript declarations, `quilt.d.ts` unless told: with them, what `load` gives and `quilt:` modules have
+ * typed nodes and columns. Without handles, of all installed packages and their versions.
+ * @throws QuiltError NOT_FOUND, INVALID for a handle; DENIED, UNAVAILABLE when the file cannot be written
+ * @example await types(['ada/wine@1.0'])
+ */
+export function types(
+  handles: readonly string[] = [],
+  options: TypesOptions & CallOptions = {},
+): Promise<WrittenTypes> {
+  return within(options, (session) => typesIn(session, handles, options, options))
 }

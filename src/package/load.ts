@@ -4,7 +4,7 @@ import { treeMeta } from '../core/tree/node.ts'
 import type { GroupDraft } from './load/draft.ts'
 import { needContent, nodeAt, type LoadedTree } from './load/node.ts'
 import type { Loaded } from './load/node-types.ts'
-import { openRevision } from './load/opened.ts'
+import { openRevision, type Opened } from './load/opened.ts'
 import type { RevisionOptions } from './names/installed.ts'
 import type { Session } from './session.ts'
 
@@ -23,15 +23,14 @@ export async function load(
   ctx?: Context,
 ): Promise<Loaded> {
   const opened = await openRevision(session, { handle, options }, ctx)
-  const { tree: id } = opened.revision.commit
-  const root: GroupDraft = {
-    kind: 'group',
-    base: { id, from: '' },
-    changes: new Map(),
-    meta: await treeMeta(opened.nodes, id),
-  }
-  const tree: LoadedTree = { opened, root, at: '' }
+  const tree: LoadedTree = { opened, root: await rootDraft(opened), at: '' }
   const found = await needContent({ tree, path: opened.path })
   const path = found.table === undefined ? found.path : `${found.path}/${found.table}`
   return nodeAt(tree, path, { close: end, [Symbol.asyncDispose]: end }) as Loaded
+}
+
+/** The whole package as it is in the commit. */
+export async function rootDraft({ nodes, revision }: Opened): Promise<GroupDraft> {
+  const { tree: id } = revision.commit
+  return { kind: 'group', base: { id, from: '' }, changes: new Map(), meta: await treeMeta(nodes, id) }
 }

@@ -111,8 +111,8 @@ function fieldType(field: string): string {
   return `${name}: ${arrowType(match[2] as string)}`
 }
 
-/** What lies between the commas of the outermost level. */
-function splitTypes(text: string): readonly string[] {
+/** What lies between the commas of the outermost level of a type's name, DuckDB's or Arrow's. */
+export function splitTypes(text: string): readonly string[] {
   const parts: string[] = []
   let depth = 0
   let quoted = false
@@ -121,8 +121,8 @@ function splitTypes(text: string): readonly string[] {
     const c = text[i]
     if (c === '"') quoted = !quoted
     else if (quoted) continue
-    else if (c === '(') depth++
-    else if (c === ')') depth--
+    else if (c === '(' || c === '<') depth++
+    else if (c === ')' || c === '>') depth--
     else if (c === ',' && depth === 0) {
       parts.push(text.slice(from, i).trim())
       from = i + 1

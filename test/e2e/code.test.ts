@@ -1,6 +1,6 @@
 // Data in code as a user's project has it: the package in node_modules, the examples of examples/code, modules.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -48,4 +48,45 @@ test('a package that is not there ends the import with what to do', () => {
   const { status, stderr } = node('--import', 'quilt-ts/register', 'none.js')
   expect(status).toBe(1)
   expect(stderr).toContain('package ada/none is not installed')
+})
+
+function tsc(...files: readonly string[]): string {
+  const flags = [
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--lib',
+    'es2022,esnext.disposable',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+  ]
+  const typeRoots = ['--typeRoots', join(repositoryFolder, 'node_modules', '@types')]
+  return node(
+    join(repositoryFolder, 'node_modules', 'typescript', 'bin', 'tsc'),
+    ...flags,
+    ...typeRoots,
+    ...files,
+  ).stdout
+}
+
+test('quilt types declares packages, nodes and columns for load and for modules', () => {
+  expect(ada.json('types', 'ada/nature@1.0')).toMatchObject({ handles: ['ada/nature@1.0'] })
+  expect(readFileSync(join(folder, 'quilt.d.ts'), 'utf8')).toContain('"temp_max": number;')
+  expect(tsc('typed.ts', 'quilt.d.ts')).toBe('')
+  writeFileSync(
+    join(folder, 'wrong.ts'),
+    "import { weather } from 'quilt:ada/nature@1.0'\nfor await (const row of weather.seattle.rows()) row.temp_maxi\nweather.portland",
+  )
+  const wrong = tsc('wrong.ts', 'quilt.d.ts')
+  expect(wrong).toContain("Property 'temp_maxi' does not exist")
+  expect(wrong).toContain("Property 'portland' does not exist")
+  expect(ada.json('types')).toMatchObject({ handles: ['ada/nature', 'ada/nature@1.0'] })
+  const { status, stderr } = ada.run('types', 'ada/nature/weather')
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('names a node') as string,
+  })
 })

@@ -94,7 +94,9 @@ export type LoadedNode = NodeCalls & NodeChildren
 export type Loaded<Node = LoadedNode> = Node & AsyncDisposable & { close(): Promise<void> }
 
 /** A group whose children are known, as `quilt types` writes it. */
-export type LoadedGroup<Children> = NodeCalls & { readonly [Name in keyof Children]: Children[Name] }
+export type LoadedGroup<Children> = {
+  get<Name extends keyof Children>(path: Name): Promise<Children[Name]>
+} & NodeCalls & { readonly [Name in keyof Children]: Children[Name] }
 
 /** A table whose columns are known. */
 export type LoadedTable<Row> = NodeCalls<Row>

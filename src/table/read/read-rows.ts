@@ -39,6 +39,13 @@ export async function columnsOf(connection: TableConnection, sql: string): Promi
   }))
 }
 
+/** What is known of a column's values. */
+export interface ColumnFacts {
+  /** A whole number in it is beyond 2^53. */
+  readonly isWide: boolean
+  readonly hasNulls: boolean
+}
+
 /**
  * Which columns of 64-bit whole numbers hold one that a number cannot: by the statistics in the files where these say
  * it, else by the values.
@@ -48,31 +55,56 @@ export async function wideColumns(
   files: readonly string[],
   columns: readonly ReadColumn[],
 ): Promise<ReadonlySet<string>> {
-  const whole = columns.filter(({ type }) => type === 'int64' || type === 'uint64').map(({ name }) => name)
+  const whole = columns.filter(isWhole)
   if (whole.length === 0) return new Set()
+  const facts = await columnFacts(connection, files, whole)
+  return new Set(whole.filter(({ name }) => facts.get(name)?.isWide === true).map(({ name }) => name))
+}
+
+/** What the statistics in Parquet files say of columns, and where they say nothing, the values. */
+export async function columnFacts(
+  connection: TableConnection,
+  files: readonly string[],
+  columns: readonly ReadColumn[],
+): Promise<ReadonlyMap<string, ColumnFacts>> {
   const known = await connection.rows(
     `SELECT path_in_schema AS name, min(TRY_CAST(stats_min_value AS HUGEINT)) AS low,
-      max(TRY_CAST(stats_max_value AS HUGEINT)) AS high,
-      bool_and(coalesce(stats_min_value, stats_max_value, CASE WHEN stats_null_count = num_values THEN '' END) IS NOT NULL) AS known
+      max(TRY_CAST(stats_max_value AS HUGEINT)) AS high, sum(stats_null_count) AS nulls,
+      bool_and(stats_null_count IS NOT NULL AND (stats_max_value IS NOT NULL OR stats_null_count = num_values)) AS known,
+      count(DISTINCT file_name) AS files
       FROM parquet_metadata(${list(files)}) GROUP BY 1`,
   )
-  const wide = new Set<string>()
-  const unknown: string[] = []
-  for (const name of whole) {
-    const said = known.find((row) => row['name'] === name)
-    if (said?.['known'] !== true) unknown.push(name)
-    else if (isBeyond(said['low']) || isBeyond(said['high'])) wide.add(name)
+  const facts = new Map<string, ColumnFacts>()
+  const unknown: ReadColumn[] = []
+  for (const column of columns) {
+    const said = known.find((row) => row['name'] === column.name)
+    if (said?.['known'] !== true || Number(said['files']) !== new Set(files).size) unknown.push(column)
+    else
+      facts.set(column.name, {
+        isWide: isWhole(column) && (isBeyond(said['low']) || isBeyond(said['high'])),
+        hasNulls: Number(said['nulls']) > 0,
+      })
   }
-  if (unknown.length === 0) return wide
-  const asked = unknown.flatMap((name, i) => [
-    `min(${identifier(name)}) AS low${String(i)}`,
-    `max(${identifier(name)}) AS high${String(i)}`,
-  ])
-  const [row] = await connection.rows(`SELECT ${asked.join(', ')} FROM (${allRows(files)})`)
-  unknown.forEach((name, i) => {
-    if (isBeyond(row?.[`low${String(i)}`]) || isBeyond(row?.[`high${String(i)}`])) wide.add(name)
+  if (unknown.length === 0) return facts
+  const asked = unknown.flatMap((column, i) => {
+    const name = identifier(column.name)
+    const ends = isWhole(column)
+      ? [`min(${name}) AS low${String(i)}`, `max(${name}) AS high${String(i)}`]
+      : []
+    return [`count(*) - count(${name}) AS nulls${String(i)}`, ...ends]
   })
-  return wide
+  const [row] = await connection.rows(`SELECT ${asked.join(', ')} FROM (${allRows(files)})`)
+  unknown.forEach(({ name }, i) => {
+    facts.set(name, {
+      isWide: isBeyond(row?.[`low${String(i)}`]) || isBeyond(row?.[`high${String(i)}`]),
+      hasNulls: Number(row?.[`nulls${String(i)}`]) > 0,
+    })
+  })
+  return facts
+}
+
+function isWhole({ type }: ReadColumn): boolean {
+  return type === 'int64' || type === 'uint64'
 }
 
 function isBeyond(value: unknown): boolean {
