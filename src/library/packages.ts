@@ -3,6 +3,7 @@ import { build as buildIn, type BuildOptions, type BuildResult } from '../packag
 import { check as checkIn, type CheckOptions, type CheckReport } from '../package/check.ts'
 import { diff as diffIn, type Difference } from '../package/diff.ts'
 import { exportPackage as exportIn, type ExportOptions, type ExportResult } from '../package/export.ts'
+import type { NodeCalls } from '../package/load/node-types.ts'
 import type { GcOptions, GcReport } from '../core/repo/gc.ts'
 import { gc as gcIn } from '../package/gc.ts'
 import { generate as generateIn, type Generated, type GenerateOptions } from '../package/generate.ts'
@@ -17,16 +18,17 @@ import { collect, within, type CallOptions } from './call.ts'
 
 /**
  * Builds a package from a folder, a `build.yml` or a git repository, or the node at the handle's path from one of these or
- * a file; without a path an empty package or group. When nothing has changed no commit is made. Sizes in the result are in bytes.
+ * a file; or from a node that `load` gave, with what was changed in it; without either an empty package or group. When nothing has changed no commit is made. Sizes in the result are in bytes.
  * @throws QuiltError INVALID, NOT_FOUND, DENIED naming what cannot be built; CONFLICT when another build was first
  * @example const { topHash } = await build('ada/wine', './wine', { message: 'first harvest' })
  */
 export function build(
   handle: string,
-  path?: string,
+  from?: string | NodeCalls,
   options: BuildOptions & CallOptions = {},
 ): Promise<BuildResult> {
-  return within(options, (session) => buildIn(session, { handle, path }, options, options))
+  const target = typeof from === 'object' ? { handle, tree: from } : { handle, path: from }
+  return within(options, (session) => buildIn(session, target, options, options))
 }
 
 /**

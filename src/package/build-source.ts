@@ -2,13 +2,15 @@
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { isWithin } from '../core/model/path.ts'
+import type { NodePlace } from './load/node.ts'
 import { onPath } from '../worktree/file-error.ts'
 
-/** A source, its path absolute; a build file is shown as `shown`. */
+/** A source, its path absolute; a build file is shown as `shown`, and a tree is one that was loaded. */
 export type BuildSource =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string; readonly executable: boolean }
   | { readonly kind: 'manifest'; readonly path: string; readonly shown: string }
+  | { readonly kind: 'tree'; readonly place: NodePlace }
   | { readonly kind: 'nothing' }
 
 /** What is looked at, and as what. */

@@ -21,6 +21,8 @@ import { nodeReader } from '../core/tree/node.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
 import type { BuildSource } from './build-source.ts'
 import { refuseClash } from './names/exported.ts'
+import { placeOfNode } from './load/node.ts'
+import type { NodeCalls } from './load/node-types.ts'
 import { findInstalled, onlyRead } from './names/installed.ts'
 import { checkWay } from './names/nodes.ts'
 import { oddNames } from './odd-names.ts'
@@ -54,6 +56,8 @@ export interface BuildTarget {
   readonly handle: string
   /** A folder, a build file, or a git repository; for a node also a file. Absent: an empty package or group. */
   readonly path?: string | undefined
+  /** Instead of a path: a node that was loaded, as it is now. */
+  readonly tree?: NodeCalls | undefined
 }
 
 /** What a build made. */
@@ -106,7 +110,7 @@ interface Made {
  */
 export async function build(
   session: Session,
-  { handle, path }: BuildTarget,
+  { handle, path, tree }: BuildTarget,
   options: BuildOptions = {},
   ctx?: Context,
 ): Promise<BuildResult> {
@@ -114,12 +118,21 @@ export async function build(
   if (at.revision !== undefined)
     throw new QuiltError('INVALID', 'a build makes a new revision: leave out the "@"')
   if (options.message !== undefined) checkMessage(options.message)
-  const { source, close } = await openSource(session, { path, part: at.path !== '', ...options }, ctx)
+  const { source, close } =
+    tree === undefined
+      ? await openSource(session, { path, part: at.path !== '', ...options }, ctx)
+      : { source: loadedSource(tree), close: () => undefined }
   try {
     return await buildFrom(session, { at, source, options }, ctx)
   } finally {
     close()
   }
+}
+
+function loadedSource(tree: NodeCalls): BuildSource {
+  const place = placeOfNode(tree)
+  if (place !== undefined) return { kind: 'tree', place }
+  throw new QuiltError('INVALID', 'this is no node of a package', { hint: 'build what load gave' })
 }
 
 interface BuildJob {
@@ -251,14 +264,14 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
 
 /** What is made of the tree's tables. */
 function treeJob(
-  { session, base, checks }: BuildJob,
+  { session, base, checks, prepared }: BuildJob,
   {
     objects,
     tree,
     source,
   }: { readonly objects: ObjectReader; readonly tree: Id; readonly source: SourceTree },
 ): TreeJob {
-  return { session, objects, tree, base: base.commit, recipes: source.recipes, checks }
+  return { session, objects, tree, base: base.commit, from: prepared.from, recipes: source.recipes, checks }
 }
 
 /** A build over a package of which only a part is here makes it whole, so its bytes are kept by a new commit. */

@@ -31,7 +31,9 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
     sandboxHost: () => sandboxHost(open()),
     newPath: () => `${open()}/${String(++paths)}`,
-    bytesAt: (path) => createReadStream(path),
+    bytesAt: async function* (path) {
+      yield* createReadStream(path) as AsyncIterable<Uint8Array>
+    },
     close: async () => {
       await engine?.close()
       await wide?.close()

@@ -43,6 +43,17 @@ test('examples/code/import.js imports a package, its nodes by name and alias', (
   expect(stdout).toMatch(/^1430 \d+$/m)
 })
 
+test('examples/code/edit.js changes a package and builds another', () => {
+  const { status, stdout, stderr } = node('edit.js')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^ada\/windy 10 8$/m)
+  const { children } = ada.json<{ readonly children: readonly { readonly name: string }[] }>(
+    'inspect',
+    'ada/windy',
+  )
+  expect(children.map(({ name }) => name)).toContain('airfields.csv')
+})
+
 test('a package that is not there ends the import with what to do', () => {
   writeFileSync(join(folder, 'none.js'), "import 'quilt:ada/none'")
   const { status, stderr } = node('--import', 'quilt-ts/register', 'none.js')

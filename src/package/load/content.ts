@@ -48,7 +48,7 @@ async function* pathBytes(fs: FileSystem, path: string): AsyncGenerator<Uint8Arr
 /** All bytes of a file. */
 export async function bytesOf(opened: Opened, found: FoundContent): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
-  for await (const part of streamOf(opened, found)) parts.push(part.slice())
+  for await (const part of streamOf(opened, found)) parts.push(new Uint8Array(part))
   return concatBytes(parts)
 }
 

@@ -24,8 +24,8 @@ export interface NamedValue {
 export async function draftOfValue(opened: Opened, named: NamedValue): Promise<NewDraft> {
   const { value } = named
   const plain = { kind: 'new', reading: undefined, meta: undefined } as const
-  if (value instanceof Uint8Array) return { ...plain, content: { bytes: value.slice() } }
-  if (typeof value === 'string') return { ...plain, content: { path: readablePath(opened, value) } }
+  if (value instanceof Uint8Array) return { ...plain, content: { bytes: new Uint8Array(value) } }
+  if (typeof value === 'string') return { ...plain, content: readablePath(opened, value) }
   if (typeof value !== 'object' || value === null) throw noValue()
   if ('text' in value && typeof value.text === 'string')
     return { ...plain, content: { bytes: utf8(value.text) } }
@@ -42,9 +42,13 @@ function noValue(): QuiltError {
   })
 }
 
-function readablePath({ session }: Opened, path: string): string {
+function readablePath(
+  { session }: Opened,
+  path: string,
+): { readonly path: string; readonly executable: boolean } {
   const full = session.resolvePath(path)
-  if (onPath('read', full, () => session.fs.statSync(full)).isFile()) return full
+  const stats = onPath('read', full, () => session.fs.statSync(full))
+  if (stats.isFile()) return { path: full, executable: (stats.mode & 0o100) !== 0 }
   throw new QuiltError('INVALID', `"${path}" is no file`, { hint: 'set its files one by one, or build it' })
 }
 

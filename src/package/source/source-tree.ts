@@ -2,7 +2,7 @@
 // take the same way. Preparing finds everything that is wrong, and may fetch; writing runs within a batch, maybe again.
 import type { Context } from '../../core/base/context.ts'
 import type { ByteSource } from '../../core/base/source.ts'
-import type { Source } from '../../core/model/commit.ts'
+import type { Commit, Source } from '../../core/model/commit.ts'
 import type { Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
@@ -17,6 +17,8 @@ import { snapshot } from '../../worktree/snapshot.ts'
 import type { StatCache } from '../../worktree/stat-cache.ts'
 import { storeWithin, type BuildSource } from '../build-source.ts'
 import type { KnownRecipe } from '../derived.ts'
+import type { NodePlace } from '../load/node.ts'
+import { prepareDraft } from '../load/write-draft.ts'
 import { prepareManifest, type PreparedManifest } from '../manifest/prepare.ts'
 import { partReaders, plannedFile } from '../manifest/planned.ts'
 import { writePlan } from '../manifest/write-tree.ts'
@@ -28,6 +30,8 @@ export interface PreparedSource {
   readonly notes: readonly string[]
   /** What its build file says; of another source there is none. */
   readonly manifest: PreparedManifest | undefined
+  /** The commit that a tree was loaded from, whose views serve. */
+  readonly from?: Commit
   write(target: WriteTarget, ctx?: Context): Promise<SourceTree>
   /** Where what a build file takes of other packages is read from, before it is brought here. */
   readonly parts: readonly ObjectReader[]
@@ -64,17 +68,24 @@ export async function prepareSource(
   ctx?: Context,
 ): Promise<PreparedSource> {
   const name = splitPath(setting.at.path).at(-1) ?? ''
-  const plain = { notes: [], manifest: undefined, parts: [], bytesAt: () => undefined }
   switch (source.kind) {
     case 'nothing':
       return {
-        ...plain,
+        ...withoutManifest,
         write: async ({ out }) => groupTree(name, { ...none, tree: await buildTree(out, []) }),
       }
+    case 'tree':
+      return loadedTree(setting, source.place, name)
     case 'file':
-      return { ...plain, write: (target, ctx) => fileTree(setting, source, { ...target, name }, ctx) }
+      return {
+        ...withoutManifest,
+        write: (target, ctx) => fileTree(setting, source, { ...target, name }, ctx),
+      }
     case 'folder':
-      return { ...plain, write: (target, ctx) => folderTree(setting, source.path, { ...target, name }, ctx) }
+      return {
+        ...withoutManifest,
+        write: (target, ctx) => folderTree(setting, source.path, { ...target, name }, ctx),
+      }
     case 'manifest': {
       const manifest = await prepareManifest(source, setting, ctx)
       return {
@@ -104,6 +115,9 @@ interface NamedTarget extends WriteTarget {
   readonly name: string
 }
 
+/** What there is to say of a source beside its tree, where it has no build file. */
+const withoutManifest = { notes: [], manifest: undefined, parts: [], bytesAt: () => undefined }
+
 function groupTree(
   name: string,
   {
@@ -113,6 +127,28 @@ function groupTree(
   }: Omit<SourceTree, 'entry'> & { readonly tree: Id; readonly meta?: JsonObject | undefined },
 ): SourceTree {
   return { ...rest, entry: { type: 'group', name, id: tree, ...(meta === undefined ? undefined : { meta }) } }
+}
+
+async function loadedTree(
+  { session, at, fetch }: SourceSetting,
+  place: NodePlace,
+  name: string,
+): Promise<PreparedSource> {
+  const near = (await session.local()).repository.objects
+  const depth = splitPath(at.path).length
+  const prepared = await prepareDraft(place, { name, depth, near, bring: fetch })
+  return {
+    ...withoutManifest,
+    from: prepared.from,
+    write: async ({ out }, ctx) => {
+      const made = await prepared.write(out, ctx)
+      const sources = made.sources.map((one) => ({
+        ...one,
+        path: one.path === '' ? at.path : joinPath(at.path, one.path),
+      }))
+      return { ...made, sources, ignored: 0 }
+    },
+  }
 }
 
 async function fileTree(

@@ -29,6 +29,8 @@ export interface ViewsJob {
   readonly tree: Id
   /** What the package was before; its views stay where their files do. */
   readonly base: Commit | undefined
+  /** Another commit whose views serve: that from which the tree was loaded. */
+  readonly from?: Commit | undefined
   /** Recipes of blobs that are new. */
   readonly recipes: ReadonlyMap<Id, KnownRecipe>
   /** False makes views also of files that have not changed and have none. */
@@ -199,8 +201,12 @@ const mostBack = 20
 
 /** A view of the very blob, read in the very way, that an earlier commit has. */
 async function takeOver(run: Run, name: string, ctx?: Context): Promise<boolean> {
-  const { objects, nodes, base } = run
-  let commit = base
+  return (await takeFrom(run, run.base, name, ctx)) || takeFrom(run, run.from, name, ctx)
+}
+
+async function takeFrom(run: Run, start: Commit | undefined, name: string, ctx?: Context): Promise<boolean> {
+  const { objects, nodes } = run
+  let commit = start
   for (let back = 0; commit !== undefined && back < mostBack; back++) {
     const { derived, parents } = commit
     try {
@@ -219,10 +225,10 @@ async function takeOver(run: Run, name: string, ctx?: Context): Promise<boolean>
   return false
 }
 
-async function isHere({ objects, nodes }: Run, view: Id, ctx?: Context): Promise<boolean> {
+async function isHere({ out, nodes }: Run, view: Id, ctx?: Context): Promise<boolean> {
   const ids: Id[] = []
   for await (const { entry } of walk(nodes, view, ctx)) if (entry.type === 'file') ids.push(entry.id)
-  return (await objects.missing(ids, ctx)).length === 0
+  return (await out.missing(ids, ctx)).length === 0
 }
 
 /** Recipes of a view's large blobs, as the derived tree that had the view says them. */

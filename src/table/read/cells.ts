@@ -60,7 +60,7 @@ function cellOf(api: Api, value: DuckDBValue): unknown {
   if (value instanceof api.DuckDBTimestampMillisecondsValue) return new Date(Number(value.millis))
   if (value instanceof api.DuckDBTimestampNanosecondsValue) return dateOf(value.nanos, 1_000_000n)
   if (value instanceof api.DuckDBDecimalValue) return decimalCell(value)
-  if (value instanceof api.DuckDBBlobValue) return value.bytes.slice()
+  if (value instanceof api.DuckDBBlobValue) return new Uint8Array(value.bytes)
   if (value instanceof api.DuckDBListValue || value instanceof api.DuckDBArrayValue)
     return value.items.map(cell)
   if (value instanceof api.DuckDBStructValue)

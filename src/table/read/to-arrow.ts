@@ -105,7 +105,7 @@ function shapeOf(arrow: Arrow, api: Api, type: DuckDBType): Shape {
   if (name === 'binary')
     return {
       type: arrow.binary(),
-      give: (value) => (value as { bytes: Uint8Array }).bytes.slice(),
+      give: (value) => new Uint8Array((value as { bytes: Uint8Array }).bytes),
       finish: nothing,
     }
   const decimal = /^decimal\((\d+), ?(\d+)\)$/.exec(name)

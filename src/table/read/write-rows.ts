@@ -30,7 +30,7 @@ export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
   const { rows, types } =
     'arrow' in job ? await arrowRows(job.arrow, job.types) : { rows: job.rows, types: job.types }
   try {
-    const kinds = await writeLines(lines, rows, ctx)
+    const { kinds, longest } = await writeLines(lines, rows, ctx)
     if (kinds.size === 0) throw new QuiltError('INVALID', 'there are no rows, so no columns are known')
     await job.engine.with(async (connection) => {
       const from = literal(lines)
@@ -40,13 +40,16 @@ export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
       const found = new Map<string, string>()
       if (nested.length > 0) {
         const described = await connection.rows(
-          `DESCRIBE SELECT * FROM read_json(${from}, format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1)`,
+          `DESCRIBE SELECT * FROM read_json(${from}, format = 'newline_delimited', sample_size = -1, maximum_object_size = ${String(longest)}, map_inference_threshold = -1)`,
         )
         for (const row of described) found.set(String(row['column_name']), String(row['column_type']))
       }
       for (const [name, kind] of kinds) {
         const said = types[name]
-        const type = said === undefined ? (found.get(name) ?? duckOf(name, kind)) : duckType(parseType(said))
+        const type =
+          said === undefined
+            ? ((kind === 'nested' ? found.get(name) : undefined) ?? duckOf(name, kind))
+            : duckType(parseType(said))
         const isBytes = type === 'BLOB'
         asRead.push(`${identifier(name)}: ${literal(isBytes ? 'VARCHAR' : type)}`)
         selected.push(isBytes ? `from_base64(${identifier(name)}) AS ${identifier(name)}` : identifier(name))
@@ -55,7 +58,7 @@ export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
         if (!kinds.has(name)) throw new QuiltError('INVALID', `there is no column ${JSON.stringify(name)}`)
       }
       await connection.run(
-        `COPY (SELECT ${selected.join(', ')} FROM read_json(${from}, format = 'newline_delimited', maximum_object_size = 67108864, columns = {${asRead.join(', ')}}))
+        `COPY (SELECT ${selected.join(', ')} FROM read_json(${from}, format = 'newline_delimited', maximum_object_size = ${String(longest)}, columns = {${asRead.join(', ')}}))
           TO ${literal(job.path)} (FORMAT parquet, COMPRESSION zstd)`,
       )
     })
@@ -68,10 +71,11 @@ async function writeLines(
   path: string,
   rows: Iterable<TableRow> | AsyncIterable<TableRow>,
   ctx?: Context,
-): Promise<ReadonlyMap<string, Kind>> {
+): Promise<{ readonly kinds: ReadonlyMap<string, Kind>; readonly longest: number }> {
   const kinds = new Map<string, Kind>()
   const handle = openSync(path, 'w', 0o600)
   let text = ''
+  let longest = 64 * 1024 // as little as the engine's buffers begin with
   const flush = (): void => {
     const bytes = Buffer.from(text)
     for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at)
@@ -96,7 +100,9 @@ async function writeLines(
         kinds.set(name, wider(kinds.get(name) ?? 'none', kind))
         cells.push(`${JSON.stringify(name)}:${jsonOf(value)}`)
       }
-      text += `{${cells.join(',')}}\n`
+      const line = `{${cells.join(',')}}\n`
+      longest = Math.max(longest, line.length * 3)
+      text += line
       if (text.length > 1 << 20) {
         checkSignal(ctx)
         flush()
@@ -106,7 +112,7 @@ async function writeLines(
   } finally {
     closeSync(handle)
   }
-  return kinds
+  return { kinds, longest }
 }
 
 function kindOf(value: unknown): Kind | undefined {
