@@ -52,6 +52,7 @@ test('examples/code/edit.js changes a package and builds another', () => {
     'ada/windy',
   )
   expect(children.map(({ name }) => name)).toContain('airfields.csv')
+  ada.json('rm', 'ada/windy', '--yes')
 })
 
 test('a package that is not there ends the import with what to do', () => {

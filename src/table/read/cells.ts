@@ -19,6 +19,8 @@ export function cellMaker(api: Api, type: DuckDBType, isWide?: boolean): MakeCel
   switch (type.typeId) {
     case ids.BIGINT:
     case ids.UBIGINT:
+    case ids.HUGEINT:
+    case ids.UHUGEINT:
       if (isWide === undefined) return (value) => exact(value as bigint)
       return isWide ? undefined : Number
     case ids.BOOLEAN:
@@ -32,8 +34,6 @@ export function cellMaker(api: Api, type: DuckDBType, isWide?: boolean): MakeCel
     case ids.DOUBLE:
     case ids.VARCHAR:
     case ids.ENUM:
-    case ids.HUGEINT:
-    case ids.UHUGEINT:
     case ids.BIGNUM:
       return undefined
     default:
