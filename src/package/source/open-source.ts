@@ -1,6 +1,6 @@
 // Where a build's source lies: on this disk, or in a git repository that is cloned for the time of the build.
 import type { Context } from '../../core/base/context.ts'
-import { buildSource, type BuildSource } from '../build-source.ts'
+import { buildSource, type BuildSource } from './build-source.ts'
 import type { Session } from '../session.ts'
 
 /** A source at hand, until it is closed. */

@@ -1,9 +1,9 @@
 // What a build is made from: a folder, a build file, a single file for a sub-path, or nothing.
-import { QuiltError } from '../core/base/error.ts'
-import type { FileSystem } from '../core/base/fs-node.ts'
-import { isWithin } from '../core/model/path.ts'
-import type { NodePlace } from './load/node.ts'
-import { onPath } from '../worktree/file-error.ts'
+import { QuiltError } from '../../core/base/error.ts'
+import type { FileSystem } from '../../core/base/fs-node.ts'
+import { isWithin } from '../../core/model/path.ts'
+import type { NodePlace } from '../load/node.ts'
+import { onPath } from '../../worktree/file-error.ts'
 
 /** A source, its path absolute; a build file is shown as `shown`, and a tree is one that was loaded. */
 export type BuildSource =

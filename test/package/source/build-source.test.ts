@@ -1,8 +1,8 @@
 // What a build takes: never the store that it writes to, whichever way leads there.
 import { describe, expect, test } from 'vitest'
-import { build } from '../../src/package/build.ts'
-import { exportPackage } from '../../src/package/export.ts'
-import { disks } from '../support/two-disks.ts'
+import { build } from '../../../src/package/build.ts'
+import { exportPackage } from '../../../src/package/export.ts'
+import { disks } from '../../support/two-disks.ts'
 
 describe.each(disks)('H19: the store, on %s', (_name, makeDisk) => {
   test('is left out of the folder that it lies in, also where a link leads to that folder', async () => {
