@@ -26,7 +26,11 @@ export async function load(
   const tree: LoadedTree = { opened, root: await rootDraft(opened), at: '' }
   const found = await needContent({ tree, path: opened.path })
   const path = found.table === undefined ? found.path : `${found.path}/${found.table}`
-  return nodeAt(tree, path, { close: end, [Symbol.asyncDispose]: end }) as Loaded
+  const close = async (): Promise<void> => {
+    opened.closed = true
+    await end()
+  }
+  return nodeAt(tree, path, { close, [Symbol.asyncDispose]: close }) as Loaded
 }
 
 /** The whole package as it is in the commit. */

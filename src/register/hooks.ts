@@ -1,5 +1,6 @@
 // The module hooks, which Node runs in a thread of their own: a package's module is text that loads it, with a name
 // for each child. What names there are is read here; data is read where the module runs.
+import { isQuiltError } from '../core/base/error.ts'
 import { load as loadPackage } from '../library/load.ts'
 import { moduleText } from './module-text.ts'
 
@@ -40,7 +41,10 @@ export async function load(
 ): Promise<Source> {
   if (!url.startsWith(scheme)) return next(url, context)
   const handle = decodeURIComponent(url.slice(scheme.length))
-  const tree = await loadPackage(handle)
+  const tree = await loadPackage(handle).catch((error: unknown) => {
+    if (isQuiltError(error)) error.stack = `${error.name}: ${error.message}` // the way here says nothing to a user
+    throw error
+  })
   try {
     const opener = new URL('./open-package.js', import.meta.url).href
     const names = (await tree.type) === 'group' ? await tree.names() : []

@@ -60,6 +60,8 @@ test('a package that is not there ends the import with what to do', () => {
   const { status, stderr } = node('--import', 'quilt-ts/register', 'none.js')
   expect(status).toBe(1)
   expect(stderr).toContain('package ada/none is not installed')
+  expect(stderr).toContain('quilt install ada/none')
+  expect(stderr).not.toMatch(/^\s+at /m)
 })
 
 function tsc(...files: readonly string[]): string {

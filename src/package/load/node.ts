@@ -134,6 +134,7 @@ function callsOf(place: NodePlace): NodeCalls {
  */
 export async function needContent({ tree, path }: NodePlace): Promise<FoundContent> {
   const { opened, root } = tree
+  if (opened.closed) throw new QuiltError('INVALID', `${opened.name} was closed`, { hint: 'load it again' })
   const found = await findDraft(opened, root, path)
   if (found !== undefined) return found
   const cut = path.lastIndexOf('/')

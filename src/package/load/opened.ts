@@ -27,6 +27,8 @@ export interface Opened {
   readonly nodes: NodeReader
   /** What runs on, and how to stop it. */
   readonly ctx: Context | undefined
+  /** Says whether it was closed: then nothing can be read any more. */
+  closed: boolean
   /** The same revision with all bytes at a path of the package on this machine. */
   bring(path: string): Promise<TablePlace>
 }
@@ -54,6 +56,7 @@ export async function openRevision(
     },
     nodes: nodeReader(revision.store.repository.objects),
     ctx,
+    closed: false,
     bring: async (path) => {
       const now = await withBytes(session, revision, path, ctx)
       if (now !== revision) {

@@ -175,3 +175,14 @@ test('nodes whose names are words of a node are reached by get, and cells keep w
   const arrow = tableFromIPC(await odd['wide']!.toArrow(), { useBigInt: true })
   expect(arrow.at(0)).toMatchObject({ b: 9007199254740993n, at: 1709200800123.456 })
 })
+
+test('what was closed says so, and a session that was handed in stays open', async () => {
+  const session = await quilt.openSession(desk)
+  onTestFinished(() => session.close())
+  const first = await quilt.load('ada/nature/weather', { session })
+  const { seattle } = first as unknown as { seattle: quilt.LoadedNode }
+  await first[Symbol.asyncDispose]()
+  await first.close()
+  await expect(seattle.rowCount).rejects.toMatchObject({ code: 'INVALID' })
+  expect(await (await quilt.load('ada/nature/weather/seattle', { session })).rowCount).toBe(1461)
+})
