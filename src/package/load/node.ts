@@ -100,9 +100,7 @@ function callsOf(place: NodePlace): NodeCalls {
       yield* streamOf(opened, await needContent(place))
     },
     path: async () => plainPathOf(opened, await needContent(place)),
-    rows: async function* () {
-      yield* rowsIn(opened, await table())
-    },
+    rows: () => rowsIn(opened, table),
     batches: async function* () {
       yield* batchesOf(opened, await table())
     },

@@ -7,6 +7,7 @@ import { namesInQuery, nameTables, type TableFiles } from '../../table/query.ts'
 import {
   allRows,
   columnsOf,
+  eachRow,
   namedCells,
   readBatches,
   rowsOf,
@@ -160,8 +161,12 @@ export async function* batchesOf(opened: Opened, table: TableContent): AsyncGene
 }
 
 /** A table's rows. */
-export async function* rowsIn(opened: Opened, table: TableContent): AsyncGenerator<TableRow> {
-  for await (const { names, cells, rowCount } of readAll(opened, table)) yield* rowsOf(names, cells, rowCount)
+export function rowsIn(opened: Opened, table: () => Promise<TableContent>): AsyncIterable<TableRow> {
+  return eachRow(
+    (async function* () {
+      yield* readAll(opened, await table())
+    })(),
+  )
 }
 
 async function* readAll(opened: Opened, table: TableContent): ReturnType<typeof readBatches> {
@@ -215,7 +220,6 @@ export async function queryOf(
     return { sql }
   }
   const rows: TableRow[] = []
-  for await (const { names, cells, rowCount } of readBatches(engine, { prepare, ctx }))
-    rows.push(...rowsOf(names, cells, rowCount))
+  for await (const batch of readBatches(engine, { prepare, ctx })) rows.push(...rowsOf(batch))
   return rows
 }

@@ -111,6 +111,13 @@ function isBeyond(value: unknown): boolean {
   return value !== null && value !== undefined && !Number.isSafeInteger(Number(value))
 }
 
+/** A batch as it is read. */
+export interface ReadBatch {
+  readonly names: readonly string[]
+  readonly cells: readonly (readonly unknown[])[]
+  readonly rowCount: number
+}
+
 /** What a SELECT gives, batch by batch; the engine is closed when it ends, or is left. */
 export async function* readBatches(
   engine: TableEngine,
@@ -121,11 +128,7 @@ export async function* readBatches(
     readonly prepare: (connection: TableConnection) => Promise<Asked>
     readonly ctx?: Context | undefined
   },
-): AsyncGenerator<{
-  readonly names: readonly string[]
-  readonly cells: readonly (readonly unknown[])[]
-  readonly rowCount: number
-}> {
+): AsyncGenerator<ReadBatch> {
   try {
     const api = await import('@duckdb/node-api')
     const connection = await engine.connect()
@@ -151,19 +154,53 @@ export function namedCells(
 }
 
 /** A batch's rows. */
-export function* rowsOf(
-  names: readonly string[],
-  cells: readonly (readonly unknown[])[],
-  rowCount: number,
-): Generator<TableRow> {
+export function rowsOf({ names, cells, rowCount }: ReadBatch): readonly TableRow[] {
+  const rows: TableRow[] = []
   const isPlain = !names.includes('__proto__')
   for (let at = 0; at < rowCount; at++) {
     if (!isPlain) {
-      yield Object.fromEntries(names.map((name, i) => [name, cells[i]?.[at]]))
+      rows.push(Object.fromEntries(names.map((name, i) => [name, cells[i]?.[at]])))
       continue
     }
     const row: Record<string, unknown> = {}
-    for (let i = 0; i < names.length; i++) row[names[i] as string] = cells[i]?.[at]
-    yield row
+    for (let i = 0; i < names.length; i++) row[names[i] as string] = (cells[i] as readonly unknown[])[at]
+    rows.push(row)
+  }
+  return rows
+}
+
+/**
+ * The rows of batches, one after the other. Written out, since generators within generators would take more time for
+ * each row than reading it does.
+ */
+export function eachRow(batches: AsyncGenerator<ReadBatch>): AsyncIterableIterator<TableRow> {
+  let rows: readonly TableRow[] = []
+  let at = 0
+  let filling: Promise<boolean> | undefined
+  const fill = async (): Promise<boolean> => {
+    const { done, value } = await batches.next()
+    if (done === true) return false
+    rows = rowsOf(value)
+    at = 0
+    return true
+  }
+  const refill = async (): Promise<IteratorResult<TableRow>> => {
+    filling ??= fill().finally(() => (filling = undefined))
+    return (await filling) ? take() : { done: true, value: undefined }
+  }
+  const take = (): Promise<IteratorResult<TableRow>> => {
+    if (filling !== undefined || at >= rows.length) return refill()
+    return Promise.resolve({ done: false, value: rows[at++] as TableRow })
+  }
+  return {
+    next: take,
+    return: async () => {
+      rows = []
+      await batches.return(undefined)
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
   }
 }

@@ -186,3 +186,15 @@ test('what was closed says so, and a session that was handed in stays open', asy
   await expect(seattle.rowCount).rejects.toMatchObject({ code: 'INVALID' })
   expect(await (await quilt.load('ada/nature/weather/seattle', { session })).rowCount).toBe(1461)
 })
+
+test('rows may be asked for before the last has come, and left before their end', async () => {
+  const nature = await loaded()
+  const rows = nature['weather']!['seattle']!.rows()[Symbol.asyncIterator]()
+  const asked = await Promise.all(Array.from({ length: 1432 }, () => rows.next()))
+  expect(asked.filter(({ done }) => done === true)).toHaveLength(2)
+  expect(new Set(asked.map(({ value }) => value as unknown)).size).toBe(1431)
+  for await (const row of nature['airports']!.rows()) {
+    expect(Object.keys(row)).toContain('iata')
+    break
+  }
+})
