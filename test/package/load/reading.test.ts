@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import * as quilt from '../../../src/index.ts'
 import type { Loaded } from '../../../src/index.ts'
 import { tempDir } from '../../support/temp-dir.ts'
+import { workbook } from '../../support/workbook.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 const all = async <T>(items: AsyncIterable<T>): Promise<readonly T[]> => {
@@ -197,4 +198,29 @@ test('rows may be asked for before the last has come, and left before their end'
     expect(Object.keys(row)).toContain('iata')
     break
   }
+})
+
+test('the tables of a workbook lie below it', async () => {
+  const folder = tempDir()
+  const sheets = {
+    reds: [
+      ['name', 'points'],
+      ['a', 90],
+      ['b', null],
+    ],
+    whites: [['name'], ['c']],
+  }
+  writeFileSync(join(folder, 'cellar.xlsx'), await workbook(sheets))
+  await quilt.build('ada/cellar', folder, desk)
+  const cellar = await loaded('ada/cellar')
+  const book = cellar['cellar']!
+  expect([await book.type, await book.keys()]).toEqual(['table', ['reds', 'whites']])
+  expect(await all(book['reds']!.rows())).toEqual([
+    { name: 'a', points: 90 },
+    { name: 'b', points: null },
+  ])
+  expect((await cellar.get('cellar.xlsx/whites')).handle).toBe('ada/cellar/cellar.xlsx/whites')
+  await expect(book.rowCount).rejects.toMatchObject({ code: 'AMBIGUOUS' })
+  await expect(cellar.get('cellar/rosés')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  expect((await all(cellar)).map(({ handle }) => handle)).toEqual(['ada/cellar/cellar.xlsx'])
 })
