@@ -1,13 +1,15 @@
 // Rows of an Arrow IPC stream or file, and the types of its columns. The decoder is flechette's, imported when asked.
 import type { DataType } from '@uwdata/flechette'
 import { QuiltError } from '../../core/base/error.ts'
+import { duckType } from '../arrow-types.ts'
+import { identifier } from '../engine.ts'
 import type { TableRow } from './read-rows.ts'
 
 type Arrow = typeof import('@uwdata/flechette')
 
-/** A column's type by its Arrow name, where it is no nested one, and how its values are said. */
+/** A column's type as DuckDB says it, and how its values are said in JSON. */
 interface ArrowColumn {
-  readonly type: string | undefined
+  readonly type: string
   readonly say: (value: unknown) => unknown
 }
 
@@ -21,34 +23,34 @@ interface TypeFields {
   readonly unit: number
   readonly timezone: string | null
   readonly dictionary: DataType
+  readonly children: readonly { readonly name: string; readonly type: DataType }[]
 }
 
 /**
- * The rows; `said` are types that are to be taken instead of their own.
- * @throws INVALID for bytes that are no such stream
+ * The rows, and their columns' types as DuckDB says them.
+ * @throws INVALID for bytes that are no such stream; UNSUPPORTED for a type that is not known here
  */
 export async function arrowRows(
   bytes: Uint8Array,
-  said: Readonly<Record<string, string>>,
 ): Promise<{ readonly rows: Iterable<TableRow>; readonly types: Readonly<Record<string, string>> }> {
   const arrow = await import('@uwdata/flechette')
   try {
     const table = arrow.tableFromIPC(bytes, { useBigInt: true, useDecimalInt: true, useMap: true })
     const columns = table.schema.fields.map(({ name, type }) => ({ name, ...columnOf(arrow, type) }))
-    const types: Record<string, string> = {}
-    for (const { name, type } of columns) if (type !== undefined) types[name] = type
+    const types = Object.fromEntries(columns.map(({ name, type }) => [name, type]))
     const read = columns.map(({ say }, at) => ({ say, cells: table.getChildAt(at) }))
     const rows = function* (): Generator<TableRow> {
       for (let row = 0; row < table.numRows; row++)
         yield Object.fromEntries(
           read.map(({ say, cells }, at) => {
             const value: unknown = cells.at(row)
-            return [(columns[at] as { readonly name: string }).name, value === null ? null : say(value)]
+            return [(columns[at] as { readonly name: string }).name, said(say, value)]
           }),
         )
     }
-    return { rows: rows(), types: { ...types, ...said } }
+    return { rows: rows(), types }
   } catch (cause) {
+    if (cause instanceof QuiltError) throw cause
     throw new QuiltError('INVALID', 'this is no Arrow IPC stream that can be read', {
       hint: 'write it with tableToIPC, uncompressed',
       cause,
@@ -57,6 +59,8 @@ export async function arrowRows(
 }
 
 const same = (value: unknown): unknown => value
+const said = (say: ArrowColumn['say'], value: unknown): unknown =>
+  value === null || value === undefined ? null : say(value)
 
 function columnOf(arrow: Arrow, type: DataType): ArrowColumn {
   const { Type } = arrow
@@ -65,38 +69,93 @@ function columnOf(arrow: Arrow, type: DataType): ArrowColumn {
     case Type.Dictionary:
       return columnOf(arrow, fields.dictionary)
     case Type.Int:
-      return { type: `${fields.signed ? 'int' : 'uint'}${String(fields.bitWidth)}`, say: same }
+      return { type: duckType(`${fields.signed ? 'int' : 'uint'}${String(fields.bitWidth)}`), say: same }
     case Type.Float:
-      return { type: fields.precision === arrow.Precision.DOUBLE ? 'double' : 'float', say: same }
+      return { type: fields.precision === arrow.Precision.DOUBLE ? 'DOUBLE' : 'FLOAT', say: same }
     case Type.Bool:
-      return { type: 'bool', say: same }
+      return { type: 'BOOLEAN', say: same }
     case Type.Utf8:
     case Type.LargeUtf8:
     case Type.Utf8View:
-      return { type: 'utf8', say: same }
+      return { type: 'VARCHAR', say: same }
     case Type.Binary:
     case Type.LargeBinary:
-      return { type: 'binary', say: same }
+      return { type: 'BLOB', say: same }
     case Type.Decimal:
       return {
-        type: `decimal(${String(fields.precision)},${String(fields.scale)})`,
+        type: `DECIMAL(${String(fields.precision)},${String(fields.scale)})`,
         say: (value) => decimalText(value as bigint | number, fields.scale),
       }
     case Type.Date:
-      return { type: 'date32', say: (value) => timeText(value as number).slice(0, 10) }
+      return { type: 'DATE', say: (value) => timeText(value as number).slice(0, 10) }
     case Type.Timestamp:
       return {
-        type: fields.timezone === null ? 'timestamp[us]' : 'timestamp[us, UTC]',
+        type: fields.timezone === null ? 'TIMESTAMP' : 'TIMESTAMP WITH TIME ZONE',
         say: (value) => `${timeText(value as number)}${fields.timezone === null ? '' : 'Z'}`,
       }
     case Type.Time:
       return {
-        type: 'time64[us]',
+        type: 'TIME',
         say: (value) => timeText((Number(value) / 1000 ** fields.unit) * 1000).slice(11),
       }
+    case Type.Null:
+      return { type: 'VARCHAR', say: same }
     default:
-      return { type: undefined, say: same }
+      return nestedColumn(arrow, fields)
   }
+}
+
+function nestedColumn(arrow: Arrow, { typeId, children = [] }: TypeFields): ArrowColumn {
+  const { Type } = arrow
+  const inner = children.map(({ name, type }) => ({ name, ...innerColumn(arrow, type) }))
+  const [first] = inner
+  if (
+    (typeId === Type.List || typeId === Type.LargeList || typeId === Type.FixedSizeList) &&
+    first !== undefined
+  )
+    return {
+      type: `${first.type}[]`,
+      say: (value) => Array.from(value as Iterable<unknown>, (one) => said(first.say, one)),
+    }
+  if (typeId === Type.Struct)
+    return {
+      type: `STRUCT(${inner.map(({ name, type }) => `${identifier(name)} ${type}`).join(', ')})`,
+      say: (value) =>
+        Object.fromEntries(
+          inner.map(({ name, say }) => [name, said(say, (value as Readonly<Record<string, unknown>>)[name])]),
+        ),
+    }
+  if (typeId === Type.Map && first !== undefined) {
+    const pair = (children[0] as { readonly type: unknown }).type as TypeFields
+    const [key, item] = pair.children.map(({ type }) => innerColumn(arrow, type)) as [
+      ArrowColumn,
+      ArrowColumn,
+    ]
+    return {
+      type: `MAP(${key.type}, ${item.type})`,
+      say: (value) =>
+        new Map(
+          Array.from(value as Iterable<[unknown, unknown]>, ([name, one]) => [
+            said(key.say, name),
+            said(item.say, one),
+          ]),
+        ),
+    }
+  }
+  throw unsupported('of a kind that is not known here')
+}
+
+/** What lies in a list, a struct or a map: JSON has no way for bytes there. */
+function innerColumn(arrow: Arrow, type: DataType): ArrowColumn {
+  const column = columnOf(arrow, type)
+  if (column.type === 'BLOB') throw unsupported('of bytes within others')
+  return column
+}
+
+function unsupported(what: string): QuiltError {
+  return new QuiltError('UNSUPPORTED', `this Arrow stream has a column ${what}`, {
+    hint: 'leave it out, or write Parquet and set that',
+  })
 }
 
 /** Milliseconds since 1970 as ISO 8601 says them, to the microsecond. */

@@ -27,8 +27,11 @@ type Kind = 'none' | 'bool' | 'int' | 'huge' | 'double' | 'text' | 'time' | 'byt
  */
 export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
   const lines = job.newPath()
-  const { rows, types } =
-    'arrow' in job ? await arrowRows(job.arrow, job.types) : { rows: job.rows, types: job.types }
+  const own: Record<string, string> = {}
+  for (const [name, type] of Object.entries(job.types)) own[name] = duckType(parseType(type))
+  const given = 'arrow' in job ? await arrowRows(job.arrow) : { rows: job.rows, types: {} }
+  const { rows } = given
+  const types: Readonly<Record<string, string>> = { ...given.types, ...own }
   try {
     const { kinds, longest } = await writeLines(lines, rows, ctx)
     if (kinds.size === 0) throw new QuiltError('INVALID', 'there are no rows, so no columns are known')
@@ -49,7 +52,7 @@ export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
         const type =
           said === undefined
             ? ((kind === 'nested' ? found.get(name) : undefined) ?? duckOf(name, kind))
-            : duckType(parseType(said))
+            : said
         const isBytes = type === 'BLOB'
         asRead.push(`${identifier(name)}: ${literal(isBytes ? 'VARCHAR' : type)}`)
         selected.push(isBytes ? `from_base64(${identifier(name)}) AS ${identifier(name)}` : identifier(name))
@@ -178,6 +181,7 @@ function jsonOf(value: unknown): string {
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'))
   if (value instanceof Map) return jsonOf(Object.fromEntries(value as Map<string, unknown>))
   if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`
+  if (ArrayBuffer.isView(value)) return jsonOf(Array.from(value as Float64Array))
   if (typeof value === 'object')
     return `{${Object.entries(value)
       .map(([key, one]) => `${JSON.stringify(key)}:${jsonOf(one)}`)

@@ -151,6 +151,37 @@ test('an Arrow stream becomes a table, and what a table gives is set again as it
   expect(await all(nature['quakes']!.rows())).toEqual(await all(quakes.rows()))
 })
 
+test('nested values, times and decimals come through Arrow as they were', async () => {
+  const nature = await loaded()
+  const rows = [
+    {
+      list: [1, 2],
+      deep: [{ at: 'noon', n: 1 }],
+      d: '12.50',
+      day: '1969-12-31',
+      at: '10:11:12.5',
+    },
+    { list: null, deep: [], d: '-0.05', day: null, at: null },
+  ]
+  const types = { d: 'decimal(12,2)', day: 'date32', at: 'time64[us]' }
+  await nature.set('x.parquet', rows, { types })
+  const { x } = nature as unknown as { x: quilt.LoadedNode }
+  await nature.set('y.parquet', { arrow: await x.toArrow() })
+  expect(await nature['y']!.columns).toEqual(await x.columns)
+  expect((await x.columns).map(({ type }) => type).slice(0, 3)).toEqual([
+    'list<int64>',
+    'list<struct<at: utf8, n: int64>>',
+    'decimal(12,2)',
+  ])
+  expect(await all(nature['y']!.rows())).toEqual(await all(x.rows()))
+  const [first] = await all(x.rows())
+  expect(first).toMatchObject({ list: [1, 2], d: 12.5, day: new Date('1969-12-31'), at: '10:11:12.5' })
+  const micros = await nature['weather']!.query(
+    "select timestamp '2024-02-29 10:00:00.123456' as t, 1 as n limit 1",
+  )
+  expect(micros).toEqual([{ t: new Date('2024-02-29T10:00:00.123Z'), n: 1 }])
+})
+
 test('what cannot be set, renamed or built is refused, and nothing changes', async () => {
   const nature = await loaded()
   const keys = await nature.keys()
