@@ -104,3 +104,39 @@ test('quilt types declares packages, nodes and columns for load and for modules'
     stderr: expect.stringContaining('names a node') as string,
   })
 })
+
+test('names that would be code are names in modules and declarations', () => {
+  const names = [
+    'a";process.exit(9);"',
+    'b*',
+    'c\nd',
+    'default',
+    'then',
+    'class',
+    'get',
+    '${process.exit(9)}',
+    'é',
+    '__proto__',
+  ]
+  mkdirSync(join(folder, 'odd'))
+  for (const name of names) writeFileSync(join(folder, 'odd', name), name)
+  ada.json('build', 'ada/odd', join(folder, 'odd'))
+  writeFileSync(
+    join(folder, 'odd.js'),
+    `import * as odd from 'quilt:ada/odd'\nfor (const name of await odd.default.keys())\n  console.log(JSON.stringify([name, await (odd[name] ?? await odd.default.get(name)).type, name === 'default' || await odd[name]?.text() === name]))`,
+  )
+  const { status, stdout, stderr } = node('--import', 'quilt-ts/register', 'odd.js')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as readonly unknown[])
+  expect(lines).toHaveLength(names.length)
+  expect(lines.filter(([, , same]) => same !== true)).toEqual([['then', 'file', false]])
+  ada.json('types', 'ada/odd')
+  writeFileSync(
+    join(folder, 'odd.ts'),
+    "import odd, { get } from 'quilt:ada/odd'\nawait get.text()\nawait odd['c\\nd'].text()",
+  )
+  expect(tsc('odd.ts', 'quilt.d.ts')).toBe('')
+})
