@@ -25,6 +25,7 @@ export default class Sql extends BaseCommand<typeof Sql> {
   static override examples = [
     `<%= config.bin %> sql "select grape, avg(points) from 'ada/wine/train@1.0' group by grape"`,
     `<%= config.bin %> sql "from 'ada/wine/train@2.0' except from 'ada/wine/train@1.0'" --output new.parquet`,
+    `<%= config.bin %> sql "from 'ada/wine/train'" --output train.arrow`,
   ]
 
   protected async execute(): Promise<unknown> {
@@ -38,8 +39,8 @@ export default class Sql extends BaseCommand<typeof Sql> {
       this.out.note(`wrote ${written.file}`)
       return written
     }
-    if (format === 'parquet')
-      throw new QuiltError('INVALID', 'Parquet is no text', { hint: 'name a file with --output' })
+    if (format === 'parquet' || format === 'arrow')
+      throw new QuiltError('INVALID', `${format} is no text`, { hint: 'name a file with --output' })
     const result = await sql(session, this.args.query, this.ctx)
     if (this.out.settings.json) return collectRows(result)
     await printRows(this.out, result, format ?? 'table')

@@ -5,7 +5,7 @@ import { formatCount } from '../printable.ts'
 import type { Output } from '../output.ts'
 
 /** Formats of a result. */
-export const formats = ['table', 'csv', 'json', 'parquet'] as const
+export const formats = ['table', 'csv', 'json', 'parquet', 'arrow'] as const
 
 /** Rows laid out together: widths are those of each such page. */
 const rowsAtOnce = 1000

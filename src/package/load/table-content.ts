@@ -183,7 +183,8 @@ async function* readAll(opened: Opened, table: TableContent): ReturnType<typeof 
 /** A table as an Arrow IPC stream. */
 export async function arrowOf(opened: Opened, table: TableContent): Promise<Uint8Array> {
   const files = await table.files()
-  return toArrow(opened.session.tables.engineFor([...new Set(files)]), allRows(files), opened.ctx)
+  const engine = opened.session.tables.engineFor([...new Set(files)])
+  return toArrow(engine, { sql: allRows(files) }, opened.ctx)
 }
 
 /** The names that a query has for the table it is asked of. */

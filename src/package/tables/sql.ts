@@ -7,11 +7,14 @@ import type { TableConnection, TableEngine } from '../../table/engine.ts'
 import {
   namesInQuery,
   nameTables,
+  placeBytes,
   placeResult,
   writeResult,
   type ResultFormat,
   type TableFiles,
 } from '../../table/query.ts'
+import { onPath } from '../../worktree/file-error.ts'
+import { toArrow } from '../../table/read/to-arrow.ts'
 import type { Session } from '../session.ts'
 import { openTables } from './open-table.ts'
 
@@ -25,10 +28,10 @@ export interface SqlResult {
   close(): Promise<void>
 }
 
-/** Where a result is written. */
+/** Where a result is written. An Arrow IPC stream is made in memory; the other formats are not. */
 export interface SqlOutput {
   readonly path: string
-  readonly format: ResultFormat
+  readonly format: ResultFormat | 'arrow'
 }
 
 /**
@@ -92,11 +95,16 @@ export async function sqlTo(
   const unfinished = `${file}.${session.ambient.randomName()}.tmp`
   const { engine, tables } = await prepare(session, query, [unfinished], ctx)
   try {
-    await engine.with(async (connection: TableConnection) => {
-      await nameTables(connection, tables)
-      await writeResult(connection, query, { path: unfinished, format })
-    })
-    placeResult(unfinished, file)
+    if (format === 'arrow') {
+      const bytes = await toArrow(engine, { sql: query, tables }, ctx)
+      onPath('write', file, () => placeBytes(unfinished, bytes))
+    } else {
+      await engine.with(async (connection: TableConnection) => {
+        await nameTables(connection, tables)
+        await writeResult(connection, query, { path: unfinished, format })
+      })
+    }
+    onPath('write', file, () => placeResult(unfinished, file))
   } catch (error) {
     session.fs.rmSync(unfinished, { force: true })
     throw error

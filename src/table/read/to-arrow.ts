@@ -4,6 +4,7 @@ import type { DataType } from '@uwdata/flechette'
 import { checkSignal, type Context } from '../../core/base/context.ts'
 import { arrowType } from '../arrow-types.ts'
 import type { TableEngine } from '../engine.ts'
+import { nameTables, type TableFiles } from '../query.ts'
 
 type Arrow = typeof import('@uwdata/flechette')
 type Api = typeof import('@duckdb/node-api')
@@ -19,10 +20,15 @@ interface Shape {
  * All that a SELECT gives, as an IPC stream in memory; the engine is closed. Integers, decimals and times are exact to
  * the last digit. What Arrow has no type for is text.
  */
-export async function toArrow(engine: TableEngine, sql: string, ctx?: Context): Promise<Uint8Array> {
+export async function toArrow(
+  engine: TableEngine,
+  { sql, tables = [] }: { readonly sql: string; readonly tables?: readonly TableFiles[] },
+  ctx?: Context,
+): Promise<Uint8Array> {
   try {
     const [arrow, api] = await Promise.all([import('@uwdata/flechette'), import('@duckdb/node-api')])
     const connection = await engine.connect()
+    await nameTables(connection, tables)
     const { columns, chunks } = await connection.chunks(sql)
     const shapes = columns.map(({ type }) => shapeOf(arrow, api, type))
     const cells: unknown[][] = columns.map(() => [])
