@@ -15,6 +15,7 @@ const external = [
   'classic-level',
   'msgpackr-extract',
   '@bokuweb/zstd-wasm',
+  '@uwdata/flechette', // esbuild takes its CommonJS build, whose names lie under `default`
   '@oclif/plugin-*',
   '@duckdb/*',
 ]
