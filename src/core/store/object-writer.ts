@@ -141,7 +141,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     writeBlobs: async (blobs, ctx) => {
       for (const { id, body } of blobs) {
         const here = isHereNow(id)
-        if (here === true || (here === 'unknown' && (await isHere(id, ctx)))) continue
+        if (here === 'unknown' ? await isHere(id, ctx) : here) continue
         const packed = compressionMayPay(body) ? await pack(body) : rawPayload(body)
         const full = add(id, 'blob', packed)
         if (full !== undefined) await full

@@ -16,7 +16,7 @@ import {
 import type { NameRange, SourceFile } from './files.ts'
 import type { SnapshotRun } from './run.ts'
 import type { CachedFile, CachedFolder } from '../stat-cache.ts'
-import { statusOfRow, type FileStatus } from '../stat-stamp.ts'
+import type { FileStatus } from '../stat-stamp.ts'
 import type { FileReading } from '../threads/file-reader.ts'
 
 /** One folder on the way down. */
@@ -94,12 +94,12 @@ async function findNames(
   const whole = at === 0 && range.next === undefined
   const known = whole ? await cache.readFolder?.(folder.path) : undefined
   if (run.reader === undefined || known !== undefined) {
-    const found = classify(run, folder, await lookAt(run, folder.path, some))
+    const found = classify(run, folder, lookAt(run, folder.path, some))
     return { found, range, whole, known, remembered: undefined, reading: undefined }
   }
   const remembered = some.length === 0 ? undefined : await cache.read(folder.path, range.first, range.next)
   if (remembered !== undefined && remembered.size > 0) {
-    const found = classify(run, folder, await lookAt(run, folder.path, some))
+    const found = classify(run, folder, lookAt(run, folder.path, some))
     return { found, range, whole, known, remembered, reading: undefined }
   }
   const found = classify(
@@ -120,15 +120,10 @@ interface SeenName {
 }
 
 /** The status of names in a folder; those that were removed since it was read are left out. */
-async function lookAt(
-  run: SnapshotRun,
-  folder: string,
-  names: readonly string[],
-): Promise<readonly SeenName[]> {
-  const rows = await run.reader?.look(folder, names)
+function lookAt(run: SnapshotRun, folder: string, names: readonly string[]): readonly SeenName[] {
   const seen: SeenName[] = []
-  for (const [i, name] of names.entries()) {
-    const status = (rows && statusOfRow(rows, i)) ?? statusOfScanned(run.source.fs, `${folder}/${name}`)
+  for (const name of names) {
+    const status = statusOfScanned(run.source.fs, `${folder}/${name}`)
     if (status !== undefined) seen.push({ name, kind: kindOf(status), status })
   }
   return seen

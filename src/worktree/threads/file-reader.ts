@@ -1,4 +1,4 @@
-// Looks at and reads many small files: a thread takes some, and whoever waits for them takes the others meanwhile.
+// Reads many small files: a thread takes some, and whoever waits for them takes the others meanwhile.
 // Only for the real disk, since a thread cannot share another one. What it cannot read is left to `read-file`.
 import disk, * as nodeFs from 'node:fs'
 import type { FileSystem } from '../../core/base/fs-node.ts'
@@ -11,8 +11,6 @@ import { hashBytes } from '#hash'
 export interface FileReader {
   /** Begins to read some files of a folder; with a thread at hand, at once. */
   begin(folder: string, names: readonly string[]): FileReading
-  /** The status of each name in a folder, a link's own; a row of zeros where there was none to be had. */
-  look(folder: string, names: readonly string[]): Promise<FileAnswer['rows']>
   close(): Promise<void>
 }
 
@@ -95,7 +93,6 @@ export function fileReader(
     let at = 0
     let memory: Uint8Array<ArrayBuffer> | undefined
     const nextJob = (): FileJob => ({
-      task: 'read',
       folder,
       names: names.slice(at, at + atOnce),
       memory: free.pop() ?? new Uint8Array(jobBytes),
@@ -133,10 +130,6 @@ export function fileReader(
 
   return {
     begin,
-    look: (folder, names) => {
-      const job: FileJob = { task: 'look', folder, names, memory: new Uint8Array(0) }
-      return Promise.resolve(serve(job).rows) // in a thread it took a tenth longer (measured)
-    },
     close: async () => {
       await starting
       await thread?.close()

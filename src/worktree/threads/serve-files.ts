@@ -1,14 +1,13 @@
-// What is done with the names of files in a folder: their status is looked at, and small ones are read and hashed.
+// What is done with the names of files in a folder: small ones are read and hashed, their status taken before and after.
 // The function uses nothing from outside itself: threads are sent its text.
 import type { Stats } from 'node:fs'
 import type { FileSystem } from '../../core/base/fs-node.ts'
 
 /** Names of one folder, and what to do with them. */
 export interface FileJob {
-  readonly task: 'look' | 'read'
   readonly folder: string
   readonly names: readonly string[]
-  /** Where bytes are to lie; empty for `look`. */
+  /** Where bytes are to lie. */
   readonly memory: Uint8Array<ArrayBuffer>
 }
 
@@ -28,7 +27,7 @@ export const rowEnd = 5
 
 /** What the work is done with. */
 export interface FileParts {
-  readonly fs: Pick<FileSystem, 'closeSync' | 'fstatSync' | 'lstatSync' | 'openSync' | 'readSync'>
+  readonly fs: Pick<FileSystem, 'closeSync' | 'fstatSync' | 'openSync' | 'readSync'>
   readonly hash: (bytes: Uint8Array) => string
   /** To open with: a link is not followed, a pipe is not waited for. */
   readonly flags: number
@@ -74,24 +73,18 @@ export function makeServeFiles({ fs, hash, flags, most }: FileParts): (job: File
       return undefined // whoever asked reads it again, and says what is wrong
     }
   }
-  const tryLook = (path: string): Stats | undefined => {
-    try {
-      return fs.lstatSync(path)
-    } catch {
-      return undefined
-    }
-  }
-  return ({ task, folder, names, memory }) => {
+  return ({ folder, names, memory }) => {
     const rows = new Float64Array(names.length * 6)
     const ids: string[] = []
     let end = 0
     for (let i = 0; i < names.length; i++) {
-      if (task === 'read' && memory.length - end <= most) break
+      if (memory.length - end <= most) break
       const path = folder + '/' + (names[i] as string)
-      const found = task === 'read' ? tryRead(path, memory, end) : undefined
-      const stats = task === 'read' ? found?.stats : tryLook(path)
-      if (stats !== undefined) note(rows, i * 6, stats)
-      if (found !== undefined) end += found.stats.size
+      const found = tryRead(path, memory, end)
+      if (found !== undefined) {
+        note(rows, i * 6, found.stats)
+        end += found.stats.size
+      }
       rows[i * 6 + 5] = end
       ids.push(found === undefined ? '' : found.id)
     }

@@ -91,21 +91,6 @@ describe.each([
       await reader.close()
     }
   })
-
-  test('looks at names: a link by itself, and zeros for what is gone', async () => {
-    const { folder, names } = manyFiles(3)
-    rmSync(`${folder}/f00000`)
-    symlinkSync('nowhere', `${folder}/g`)
-    const reader = open()
-    try {
-      const rows = await reader.look(folder, [...names, 'g'])
-      expect(statusOfRow(rows, 0)).toBeUndefined()
-      expect(statusOfRow(rows, 1)?.isFile()).toBe(true)
-      expect(statusOfRow(rows, 3)?.isSymbolicLink()).toBe(true)
-    } finally {
-      await reader.close()
-    }
-  })
 })
 
 test('a thread that is ended while it reads ends the reading, typed', async () => {
