@@ -83,7 +83,7 @@ const mostFiles = 16
 /** The package's own import names, and the files that they may mean. */
 const subpaths: Readonly<Record<string, string>> = {
   '#hash': 'core/codec/hash-node.ts',
-  '#threads': 'core/store/threads/block-thread-node.ts',
+  '#threads': 'core/store/threads/threads-node.ts',
   '#zstd': 'core/codec/zstd-node.ts',
 }
 

@@ -21,6 +21,11 @@ export interface ThreadProgram {
   readonly data?: unknown
 }
 
+/** How many threads have a processor of their own beside this one. */
+export function usefulThreads(): number {
+  return availableParallelism() - 1
+}
+
 /**
  * Starts a thread. At once `undefined` where it would have no processor of its own; later, when the system gives
  * none.
@@ -28,7 +33,7 @@ export interface ThreadProgram {
 export function startThread<Job, Answer>(
   program: ThreadProgram,
 ): Promise<Thread<Job, Answer> | undefined> | undefined {
-  return availableParallelism() < 2 ? undefined : start<Job, Answer>(program).catch(() => undefined)
+  return usefulThreads() < 1 ? undefined : start<Job, Answer>(program).catch(() => undefined)
 }
 
 async function start<Job, Answer>({ text, name, data }: ThreadProgram): Promise<Thread<Job, Answer>> {

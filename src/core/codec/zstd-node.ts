@@ -1,4 +1,5 @@
 // zstd on Node: the runtime's own where it has one (22.15 and later), else WebAssembly. Loaded when first used.
+import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import { QuiltError } from '../base/error.ts'
 import { checkContentSize } from './zstd-frame.ts'
@@ -51,6 +52,46 @@ function native(): Promise<Zstd> | undefined {
     decompress: (frame, size) =>
       checkedDecompress(frame, size, () => zstdDecompressSync(frame, { maxOutputLength: Math.max(size, 1) })),
   })
+}
+
+/** What a thread's program is given to compress with. */
+export interface ZstdThreadData {
+  /** Where the WebAssembly codec lies, for a runtime without one of its own. */
+  readonly codec: string
+  readonly closeLevel: number
+  readonly fastLevel: number
+}
+
+/** The data of `zstdThread`. */
+export function zstdThreadData(): ZstdThreadData {
+  const codec = createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm')
+  return { codec, closeLevel, fastLevel }
+}
+
+/**
+ * Compresses as the codec does, in a thread: it uses nothing from outside itself, since threads are sent its text.
+ */
+export async function zstdThread({
+  load,
+  codec,
+  closeLevel,
+  fastLevel,
+}: ZstdThreadData & { readonly load: (name: string) => unknown }): Promise<
+  (bytes: Uint8Array, fast: boolean) => Uint8Array
+> {
+  const { zstdCompressSync, constants } = load('node:zlib') as NativeZstd
+  const key = constants.ZSTD_c_compressionLevel
+  if (zstdCompressSync !== undefined && key !== undefined) {
+    const close = { params: { [key]: closeLevel } }
+    const fastest = { params: { [key]: fastLevel } }
+    return (bytes, fast) => zstdCompressSync(bytes, fast ? fastest : close)
+  }
+  const { init, compress } = load(codec) as {
+    init: () => Promise<void>
+    compress: (bytes: Uint8Array, level: number) => Uint8Array
+  }
+  await init()
+  return (bytes, fast) => compress(bytes, fast ? fastLevel : closeLevel)
 }
 
 async function wasm(): Promise<Zstd> {

@@ -13,6 +13,7 @@ import type { PackWriter } from './packs/pack-writer.ts'
 import { packPayload, rawPayload } from './packs/payload.ts'
 import { recipeBuilder } from './recipe-tree.ts'
 import { blobCutter } from './threads/blob-cutter.ts'
+import { packQueue } from './threads/pack-queue.ts'
 import { hashBytes } from '#hash'
 
 /** What a writer of objects stands on. */
@@ -69,13 +70,13 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
 
   const writeSmall = (kind: Kind, body: Uint8Array): Promise<Id> => writeKnown(hashBytes(body), kind, body)
 
-  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array, fast = false): Promise<Id> => {
-    if (!(await isHere(id))) await add(id, kind, await pack(body, fast))
+  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array): Promise<Id> => {
+    if (!(await isHere(id))) await add(id, kind, await pack(body))
     return id
   }
 
-  const pack = async (body: Uint8Array, fast = false): Promise<PackedPayload> => {
-    const packed = await packPayload(body, fast || compressed > closeBytes)
+  const pack = async (body: Uint8Array): Promise<PackedPayload> => {
+    const packed = await packPayload(body, compressed > closeBytes)
     if (packed.encoding === 'zstd') compressed += body.length
     return packed
   }
@@ -92,16 +93,24 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     await add(blob, 'blob', { encoding: 'recipe', size: payload.length, payload })
   }
 
+  const queue = packQueue((id, packed) => (out.has(id) ? undefined : add(id, 'blob', packed)))
+  const writeChunk = async (id: Id, body: Uint8Array, fast: boolean): Promise<void> => {
+    if (queue.has(id) || (await isHere(id))) return
+    await queue.add(id, body, fast || compressed > closeBytes)
+    compressed += body.length
+  }
+
   const writeLarge = async (blob: ByteReader, ctx?: Context): Promise<StoredBlob> => {
     const recipe = recipeBuilder((body) => writeSmall('recipe', body))
     const { id, size } = await cutter.cut(
       blob,
-      async (chunk, bytes) => {
-        const id = await writeKnown(chunk, 'blob', bytes, blob.size > closeBytes)
+      async (id, bytes) => {
+        await writeChunk(id, bytes, blob.size > closeBytes)
         await recipe.add({ id, size: bytes.length })
       },
       ctx,
     )
+    await queue.drain() // the blob's record relies on its chunks
     const recipeId = await recipe.finish()
     await writeChunked(id, size, recipeId)
     return { id, size, recipe: recipeId }
@@ -153,7 +162,10 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       if (!(await isHere(id))) await add(id, kind, packed)
     },
     writeChunked,
-    close: () => cutter.close(),
+    close: async () => {
+      await cutter.close()
+      await queue.close()
+    },
   }
 }
 
