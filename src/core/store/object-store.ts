@@ -69,10 +69,11 @@ export interface ObjectWriter {
   writeChunked(blob: Id, size: number, recipe: Id): Promise<void>
 }
 
-/** A blob of up to the chunk threshold, and its SHA-256. */
+/** A blob of up to the chunk threshold, its SHA-256, and what the probe for compression said when it was read. */
 export interface KnownBlob {
   readonly id: Id
   readonly body: Uint8Array
+  readonly mayPay: boolean
 }
 
 /** How much a writer has written: objects, and their bytes as they are kept. */

@@ -10,7 +10,7 @@ import type { Id, Kind } from '../model/id.ts'
 import type { ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
 import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
-import { packPayload, rawPayload } from './packs/payload.ts'
+import { packPaying, rawPayload } from './packs/payload.ts'
 import { recipeBuilder } from './recipe-tree.ts'
 import { blobCutter } from './threads/blob-cutter.ts'
 import { packQueue } from './threads/pack-queue.ts'
@@ -71,12 +71,13 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   const writeSmall = (kind: Kind, body: Uint8Array): Promise<Id> => writeKnown(hashBytes(body), kind, body)
 
   const writeKnown = async (id: Id, kind: Kind, body: Uint8Array): Promise<Id> => {
-    if (!(await isHere(id))) await add(id, kind, await pack(body))
+    if (!(await isHere(id)))
+      await add(id, kind, compressionMayPay(body) ? await pack(body) : rawPayload(body))
     return id
   }
 
   const pack = async (body: Uint8Array): Promise<PackedPayload> => {
-    const packed = await packPayload(body, compressed > closeBytes)
+    const packed = await packPaying(body, compressed > closeBytes)
     if (packed.encoding === 'zstd') compressed += body.length
     return packed
   }
@@ -96,8 +97,9 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   const queue = packQueue((id, packed) => (out.has(id) ? undefined : add(id, 'blob', packed)))
   const writeChunk = async (id: Id, body: Uint8Array, fast: boolean): Promise<void> => {
     if (queue.has(id) || (await isHere(id))) return
-    await queue.add(id, body, fast || compressed > closeBytes)
-    compressed += body.length
+    const mayPay = compressionMayPay(body)
+    await queue.add({ id, body, mayPay }, fast || compressed > closeBytes)
+    if (mayPay) compressed += body.length
   }
 
   const writeLarge = async (blob: ByteReader, ctx?: Context): Promise<StoredBlob> => {
@@ -148,10 +150,10 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       }
     },
     writeBlobs: async (blobs, ctx) => {
-      for (const { id, body } of blobs) {
+      for (const { id, body, mayPay } of blobs) {
         const here = isHereNow(id)
         if (here === 'unknown' ? await isHere(id, ctx) : here) continue
-        const packed = compressionMayPay(body) ? await pack(body) : rawPayload(body)
+        const packed = mayPay ? await pack(body) : rawPayload(body)
         const full = add(id, 'blob', packed)
         if (full !== undefined) await full
       }

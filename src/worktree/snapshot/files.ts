@@ -12,7 +12,7 @@ import type { CachedFile, CachedFolder } from '../stat-cache.ts'
 import { statusOfScanned } from '../scan.ts'
 import { isRacy, sameStamp, stampOf, statusOfRow, type FileStatus } from '../stat-stamp.ts'
 import type { FileReading } from '../threads/file-reader.ts'
-import { rowEnd, rowLength } from '../threads/serve-files.ts'
+import { rowEnd, rowLength, rowPays } from '../threads/serve-files.ts'
 
 /** Something found in a folder. */
 export interface SourceFile {
@@ -109,7 +109,8 @@ async function takeRead(
     const blobs: KnownBlob[] = []
     for (let i = 0, start = 0; i < ids.length; i++) {
       const end = rows[i * rowLength + rowEnd] as number
-      if (ids[i] !== '') blobs.push({ id: ids[i] as Id, body: memory.subarray(start, end) })
+      const mayPay = rows[i * rowLength + rowPays] === 1
+      if (ids[i] !== '') blobs.push({ id: ids[i] as Id, body: memory.subarray(start, end), mayPay })
       start = end
     }
     await out.writeBlobs(blobs, run.ctx)

@@ -4,6 +4,7 @@ import disk, * as nodeFs from 'node:fs'
 import type { FileSystem } from '../../core/base/fs-node.ts'
 import { startThread, type Thread } from '../../core/base/thread-node.ts'
 import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
+import { compressionMayPay, makeProbe } from '../../core/codec/zstd-probe.ts'
 import { makeServeFiles, rowEnd, rowLength, type FileAnswer, type FileJob } from './serve-files.ts'
 import { hashBytes } from '#hash'
 
@@ -43,7 +44,7 @@ const { parentPort, workerData } = require('node:worker_threads')
 const fs = require('node:fs')
 const crypto = require('node:crypto')
 const hash = crypto.hash ? (bytes) => crypto.hash('sha256', bytes, 'hex') : (bytes) => crypto.createHash('sha256').update(bytes).digest('hex')
-const serve = (${makeServeFiles.toString()})({ fs, hash, ...workerData })
+const serve = (${makeServeFiles.toString()})({ fs, hash, mayPay: (${makeProbe.toString()})(), ...workerData })
 parentPort.on('message', (job) => {
   const answer = serve(job)
   parentPort.postMessage(answer, [answer.memory.buffer, answer.rows.buffer])
@@ -62,7 +63,13 @@ export function fileReader(
   { threads }: ReaderOptions = {},
 ): FileReader | undefined {
   if (fs !== nodeFs && fs !== disk) return undefined
-  const serve = makeServeFiles({ fs: nodeFs, hash: hashBytes, flags, most: chunkThreshold })
+  const serve = makeServeFiles({
+    fs: nodeFs,
+    hash: hashBytes,
+    mayPay: compressionMayPay,
+    flags,
+    most: chunkThreshold,
+  })
   const free: Uint8Array<ArrayBuffer>[] = []
   let thread: Thread<FileJob, FileAnswer> | undefined
   let starting: Promise<void> | undefined

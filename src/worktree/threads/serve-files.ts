@@ -14,21 +14,28 @@ export interface FileJob {
 /** What became of the first names of a job: of all of them, but where the memory was full before. */
 export interface FileAnswer {
   readonly memory: Uint8Array<ArrayBuffer>
-  /** `rowLength` numbers for each name: size, times modified and changed, inode, mode (0: none), end in `memory`. */
+  /**
+   * `rowLength` numbers for each name: size, times modified and changed, inode, mode (0: none), end in `memory`, and 1
+   * where compressing may pay.
+   */
   readonly rows: Float64Array<ArrayBuffer>
   /** SHA-256 in hexadecimal; '' for what has to be read with more care: it is large, changing, gone or no file. */
   readonly ids: readonly string[]
 }
 
 /** Numbers of one row. */
-export const rowLength = 6
-/** The last of them: where the file's bytes end. They begin where those of the file before end. */
+export const rowLength = 7
+/** One of them: where the file's bytes end. They begin where those of the file before end. */
 export const rowEnd = 5
+/** The last: 1 where compressing may pay. */
+export const rowPays = 6
 
 /** What the work is done with. */
 export interface FileParts {
   readonly fs: Pick<FileSystem, 'closeSync' | 'fstatSync' | 'openSync' | 'readSync'>
   readonly hash: (bytes: Uint8Array) => string
+  /** Guesses whether compressing pays, while the bytes are at hand. */
+  readonly mayPay: (bytes: Uint8Array) => boolean
   /** To open with: a link is not followed, a pipe is not waited for. */
   readonly flags: number
   /** Longest file that is read, in bytes. */
@@ -36,7 +43,7 @@ export interface FileParts {
 }
 
 /** Does jobs. */
-export function makeServeFiles({ fs, hash, flags, most }: FileParts): (job: FileJob) => FileAnswer {
+export function makeServeFiles({ fs, hash, mayPay, flags, most }: FileParts): (job: FileJob) => FileAnswer {
   const note = (rows: Float64Array, i: number, { size, mtimeMs, ctimeMs, ino, mode }: Stats): void => {
     rows[i] = size
     rows[i + 1] = mtimeMs
@@ -74,7 +81,7 @@ export function makeServeFiles({ fs, hash, flags, most }: FileParts): (job: File
     }
   }
   return ({ folder, names, memory }) => {
-    const rows = new Float64Array(names.length * 6)
+    const rows = new Float64Array(names.length * 7)
     const ids: string[] = []
     let end = 0
     for (let i = 0; i < names.length; i++) {
@@ -82,10 +89,12 @@ export function makeServeFiles({ fs, hash, flags, most }: FileParts): (job: File
       const path = folder + '/' + (names[i] as string)
       const found = tryRead(path, memory, end)
       if (found !== undefined) {
-        note(rows, i * 6, found.stats)
+        note(rows, i * 7, found.stats)
+        const from = end
         end += found.stats.size
+        rows[i * 7 + 6] = mayPay(memory.subarray(from, end)) ? 1 : 0
       }
-      rows[i * 6 + 5] = end
+      rows[i * 7 + 5] = end
       ids.push(found === undefined ? '' : found.id)
     }
     return { memory, rows, ids }

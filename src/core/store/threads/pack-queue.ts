@@ -1,8 +1,8 @@
 // Chunks on their way into a pack: compressed in threads where that may pay, while the next are read and cut, and
 // handed on in the order in which they came.
-import { compressionMayPay, compressionPaid } from '../../codec/zstd-probe.ts'
+import { compressionPaid } from '../../codec/zstd-probe.ts'
 import type { Id } from '../../model/id.ts'
-import type { PackedPayload } from '../object-store.ts'
+import type { KnownBlob, PackedPayload } from '../object-store.ts'
 import { rawPayload } from '../packs/payload.ts'
 import { serveFrames, type FrameAnswer, type FrameJob } from './serve-frames.ts'
 import { startFrameThread, usefulThreads, type FrameThread } from '#threads'
@@ -10,8 +10,8 @@ import { loadZstd } from '#zstd'
 
 /** A queue of one batch. */
 export interface PackQueue {
-  /** Takes a body, which is lent until this returns. @throws what handing on throws; UNAVAILABLE */
-  add(id: Id, body: Uint8Array, fast: boolean): Promise<void>
+  /** Takes a blob, whose body is lent until this returns. @throws what handing on throws; UNAVAILABLE */
+  add(blob: KnownBlob, fast: boolean): Promise<void>
   /** True while an object is on its way. */
   has(id: Id): boolean
   /** Hands on all that is on its way. */
@@ -147,9 +147,8 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
 
   return {
     has: (id) => onTheirWay.has(id),
-    add: async (id, body, fast) => {
-      const raw = !compressionMayPay(body)
-      if (raw && filling === undefined && plain) {
+    add: async ({ id, body, mayPay }, fast) => {
+      if (!mayPay && filling === undefined && plain) {
         await finishTo(0)
         const taken = take(id, rawPayload(body))
         if (taken !== undefined) await taken
@@ -166,9 +165,9 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
       filling.bodies.set(body, start)
       filling.ids.push(id)
       filling.ends.push(start + body.length)
-      filling.raw.push(raw)
+      filling.raw.push(!mayPay)
       onTheirWay.add(id)
-      if (!raw) seen += body.length
+      if (mayPay) seen += body.length
     },
     drain: async () => {
       send()

@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chunkMax } from '../../../../src/core/chunk/fastcdc.ts'
+import { compressionMayPay } from '../../../../src/core/codec/zstd-probe.ts'
+import type { KnownBlob } from '../../../../src/core/store/object-store.ts'
 import { packQueue, type QueueOptions } from '../../../../src/core/store/threads/pack-queue.ts'
 import { packPayload } from '../../../../src/core/store/packs/payload.ts'
 import { hashBytes } from '#hash'
@@ -15,6 +17,10 @@ interface Body {
 function textOf(size: number, seed: number): Uint8Array {
   const digits = noise(size, seed)
   return digits.map((byte) => 97 + (byte & 7))
+}
+
+function known(body: Uint8Array): KnownBlob {
+  return { id: hashBytes(body), body, mayPay: compressionMayPay(body) }
 }
 
 const bodies = fc.array(
@@ -42,7 +48,7 @@ async function packedBy(options: QueueOptions, given: readonly Body[]): Promise<
   try {
     for (const { bytes, fast } of given) {
       const lent = bytes.slice()
-      await queue.add(hashBytes(bytes), lent, fast)
+      await queue.add(known(lent), fast)
       lent.fill(255) // the owner has it again
     }
     await queue.drain()
@@ -73,7 +79,7 @@ describe('what was added', () => {
   test('is on its way until it has been handed on', async () => {
     const queue = packQueue(() => undefined, { threads: 0 })
     const body = textOf(1000, 1)
-    await queue.add(hashBytes(body), body, true)
+    await queue.add(known(body), true)
     expect(queue.has(hashBytes(body))).toBe(true)
     await queue.drain()
     expect(queue.has(hashBytes(body))).toBe(false)
@@ -86,7 +92,7 @@ test('what handing on throws reaches whoever adds or drains', async () => {
   const add = async (): Promise<void> => {
     for (let i = 0; i < 100; i++) {
       const body = textOf(chunkMax, i)
-      await queue.add(hashBytes(body), body, true)
+      await queue.add(known(body), true)
     }
     await queue.drain()
   }
