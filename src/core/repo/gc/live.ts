@@ -11,6 +11,8 @@ import type { PackRepository } from '../open-repository.ts'
 
 /** Ids by range of their first 16 bits: ascending, each once. */
 export interface IdRanges {
+  /** At least as many as there are. */
+  readonly added: number
   within(from: number, to: number): Promise<Uint8Array>
 }
 
@@ -30,7 +32,7 @@ export async function* joinEntries(
   ids: IdRanges,
   ctx?: Context,
 ): AsyncGenerator<JoinedSlice> {
-  for await (const { from, to, table } of entrySlices(indexes, numbers, ctx)) {
+  for await (const { from, to, table } of entrySlices(indexes, numbers, ctx, ids.added)) {
     yield joinTable(table, await ids.within(from, to))
   }
 }

@@ -145,6 +145,9 @@ export function marker(
 
   return {
     live: {
+      get added() {
+        return must.added + may.added
+      },
       within: async (from, to) =>
         mergeSorted([await must.within(from, to), await may.within(from, to)], idBytes),
     },

@@ -34,7 +34,7 @@ async function compare(
   const names = new Set(indexes.flatMap(({ header }) => header.packs.map(({ name }) => name)))
   const present = [...names].filter((name) => !objects.packs.gone.has(name))
   const numbers = new Map(present.map((name, number) => [name, number]))
-  for await (const { from, to, table } of entrySlices(indexes, numbers, ctx)) {
+  for await (const { from, to, table } of entrySlices(indexes, numbers, ctx, needed.added)) {
     const ids = await whole.within(from, to)
     const sized = await needed.within(from, to)
     const view = new DataView(sized.buffer, sized.byteOffset, sized.length)

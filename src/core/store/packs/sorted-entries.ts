@@ -45,13 +45,15 @@ export async function* sortedEntries(
 /**
  * All entries of `indexes` by id, then pack, then place, as tables of an index; those that are in several indexes
  * come once, and all entries of one id lie in one table. Packs are numbered by `numbers`; entries of packs that it
- * leaves out are left out. The slices follow each other without a gap.
+ * leaves out are left out. The slices follow each other without a gap. Who holds another sorted set against them says
+ * how many records that has, so that no slice of it is large either.
  * @throws CORRUPT when an entry names a pack that its index does not cover; NOT_FOUND when an index went away
  */
 export async function* entrySlices(
   indexes: readonly IndexFile[],
   numbers: ReadonlyMap<string, number>,
   ctx?: Context,
+  others = 0,
 ): AsyncGenerator<EntrySlice> {
   const sources = indexes.map((index) => ({
     index,
@@ -61,7 +63,8 @@ export async function* entrySlices(
   const total = indexes.reduce((sum, { header }) => sum + header.count, 0)
   const none = new Uint32Array(0)
   const memory: PassMemory = { merged: new Uint8Array(0), sorted: none, keys: none, order: none }
-  const slices = 2 ** Math.max(0, Math.min(16, Math.ceil(Math.log2(total / entriesAtOnce))))
+  const most = Math.max(total, others)
+  const slices = 2 ** Math.max(0, Math.min(16, Math.ceil(Math.log2(most / entriesAtOnce))))
   const width = firstBits / slices
   for (let end = width; end <= firstBits; end += width) {
     checkSignal(ctx)
