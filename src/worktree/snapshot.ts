@@ -34,6 +34,8 @@ export interface Snapshot {
   readonly recipes: ReadonlyMap<Id, { readonly id: Id; readonly size: number }>
 }
 
+/** Folders are remembered when they have so many files together. */
+const filesAtOnce = 4096
 /** Folders that are open ahead of the one that is taken, in all levels: more would only take memory. */
 const mostAhead = 4
 
@@ -52,6 +54,7 @@ export async function snapshot(source: SnapshotSource, ctx?: Context): Promise<S
     ignored: 0,
     breathed: 0,
     reader: fileReader(source.fs, source.now),
+    later: [],
     ahead: 0,
     ctx,
   }
@@ -59,6 +62,7 @@ export async function snapshot(source: SnapshotSource, ctx?: Context): Promise<S
   const top = { path, inside: '', ignore: ignoreOf(), depth, linkDepth: depth, followed: [] }
   try {
     const tree = await snapshotFolder(run, await openFolder(run, top))
+    await rememberLater(run)
     const { files, bytes, ignored, recipes } = run
     return { tree, files, bytes, ignored, recipes }
   } finally {
@@ -94,8 +98,18 @@ async function snapshotFolder(run: SnapshotRun, open: OpenFolder): Promise<Id> {
     await pause(run)
   }
   const tree = await builder.finish()
-  if (onlyFiles !== undefined) await rememberFolder(run, { folder: path, tree, nodes }, onlyFiles)
+  if (onlyFiles !== undefined) {
+    const files = onlyFiles
+    const remember = (): Promise<void> => rememberFolder(run, { folder: path, tree, nodes }, files)
+    run.later.push({ files: files.entries.size, remember })
+    if (run.later.reduce((sum, one) => sum + one.files, 0) >= filesAtOnce) await rememberLater(run)
+  }
   return tree
+}
+
+/** Remembers folders together: to know their packs, what is being compressed has to be waited for. */
+async function rememberLater(run: SnapshotRun): Promise<void> {
+  for (const { remember } of run.later.splice(0)) await remember()
 }
 
 /** Gives the folders among some names one after the other, while those behind it are opened. */

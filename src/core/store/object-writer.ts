@@ -7,7 +7,7 @@ import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { encodeRecipePayload, objectBytes } from '../codec/pack.ts'
 import { compressionMayPay } from '../codec/zstd-probe.ts'
 import type { Id, Kind } from '../model/id.ts'
-import type { ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
+import type { KnownBlob, ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
 import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
 import { packPaying, rawPayload } from './packs/payload.ts'
@@ -26,6 +26,12 @@ export interface WriterParts {
 
 /** A writer of one batch, and what it leaves behind. */
 export interface BatchWriter extends ObjectWriter {
+  /** True for what it has written or is about to write. */
+  has(id: Id): boolean
+  /** An object that is not on disk yet. */
+  pending(id: Id): Promise<ReturnType<PackWriter['pending']>>
+  /** Writes what is left; all that was added is durable when this returns. */
+  flush(): Promise<void>
   /** Ends what helps it. */
   close(): Promise<void>
 }
@@ -39,8 +45,11 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   let compressed = 0
   const cutter = blobCutter()
 
+  const queue = packQueue((id, packed) => (out.has(id) ? undefined : add(id, 'blob', packed)))
+  const has = (id: Id): boolean => queue.has(id) || out.has(id)
+
   const isHereNow = (id: Id): boolean | 'unknown' => {
-    if (out.has(id)) return true
+    if (has(id)) return true
     const now = packs.findNow(id, condemned)
     return now === 'unknown' ? now : now !== undefined
   }
@@ -52,6 +61,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
 
   const packsOf = async (ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined> => {
     const names = new Set<string>()
+    await queue.drain()
     for (const id of ids) {
       const now = out.packOf(id) ?? packs.findNow(id, condemned)
       const found = now === 'unknown' ? await packs.find(id, condemned, ctx) : now
@@ -94,12 +104,10 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     await add(blob, 'blob', { encoding: 'recipe', size: payload.length, payload })
   }
 
-  const queue = packQueue((id, packed) => (out.has(id) ? undefined : add(id, 'blob', packed)))
-  const writeChunk = async (id: Id, body: Uint8Array, fast: boolean): Promise<void> => {
-    if (queue.has(id) || (await isHere(id))) return
-    const mayPay = compressionMayPay(body)
-    await queue.add({ id, body, mayPay }, fast || compressed > closeBytes)
-    if (mayPay) compressed += body.length
+  const writeQueued = (blob: KnownBlob, fast = false): Promise<void> => {
+    const hurry = fast || compressed > closeBytes
+    if (blob.mayPay) compressed += blob.body.length
+    return queue.add(blob, hurry)
   }
 
   const writeLarge = async (blob: ByteReader, ctx?: Context): Promise<StoredBlob> => {
@@ -107,7 +115,8 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     const { id, size } = await cutter.cut(
       blob,
       async (id, bytes) => {
-        await writeChunk(id, bytes, blob.size > closeBytes)
+        if (!(await isHere(id)))
+          await writeQueued({ id, body: bytes, mayPay: compressionMayPay(bytes) }, blob.size > closeBytes)
         await recipe.add({ id, size: bytes.length })
       },
       ctx,
@@ -131,7 +140,8 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       for (const name of names) if (!here.has(name)) return false
       return true
     },
-    write: (kind, body) => {
+    write: async (kind, body) => {
+      if (kind === 'commit') await queue.drain() // it is the last: all that was written before counts
       if (body.length > objectBytes)
         throw new QuiltError('INVALID', `a ${kind} of ${String(body.length)} bytes is too large`)
       return writeSmall(kind, body)
@@ -150,11 +160,11 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       }
     },
     writeBlobs: async (blobs, ctx) => {
-      for (const { id, body, mayPay } of blobs) {
+      for (const blob of blobs) {
+        const { id, body, mayPay } = blob
         const here = isHereNow(id)
         if (here === 'unknown' ? await isHere(id, ctx) : here) continue
-        const packed = mayPay ? await pack(body) : rawPayload(body)
-        const full = add(id, 'blob', packed)
+        const full = mayPay ? writeQueued(blob) : add(id, 'blob', rawPayload(body))
         if (full !== undefined) await full
       }
     },
@@ -164,6 +174,15 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       if (!(await isHere(id))) await add(id, kind, packed)
     },
     writeChunked,
+    has,
+    pending: async (id) => {
+      if (queue.has(id)) await queue.drain()
+      return out.pending(id)
+    },
+    flush: async () => {
+      await queue.drain()
+      await out.flush()
+    },
     close: async () => {
       await cutter.close()
       await queue.close()

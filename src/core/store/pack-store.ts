@@ -6,11 +6,11 @@ import { QuiltError, isQuiltError } from '../base/error.ts'
 import type { Id } from '../model/id.ts'
 import { openBlob } from './blob-source.ts'
 import { mergeIndexes } from './packs/merge-indexes.ts'
-import { objectWriter } from './object-writer.ts'
+import { objectWriter, type BatchWriter } from './object-writer.ts'
 import type { ObjectReader, ObjectStore, ObjectWriter, StoredObject, ReadOptions } from './object-store.ts'
 import { packReader } from './packs/pack-reader.ts'
 import { packSet, type Location, type PackSet } from './packs/pack-set.ts'
-import { packWriter, type PackWriter } from './packs/pack-writer.ts'
+import { packWriter } from './packs/pack-writer.ts'
 import { unpackObject } from './packs/payload.ts'
 import { storedIds } from './packs/stored-ids.ts'
 import { announceWriter } from './writers.ts'
@@ -33,11 +33,11 @@ const mostStarts = 3
 export function packStore(backend: Backend, ambient: Ambient): PackStore {
   const packs = packSet(backend)
   const reader = packReader(backend)
-  const writers = new Set<PackWriter>()
+  const writers = new Set<BatchWriter>()
 
   const pendingObject = async (id: Id): Promise<StoredObject | undefined> => {
     for (const writer of writers) {
-      const found = writer.pending(id)
+      const found = await writer.pending(id)
       // A copy, since the pack's buffer may grow away under it.
       if (found !== undefined) return unpackObject(found.record, found.payload.slice())
     }
@@ -141,9 +141,9 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     const objects = objectWriter({ out, packs, condemned: writer.condemned })
     try {
       await packs.refresh(ctx)
-      writers.add(out)
+      writers.add(objects)
       const made = await fn(objects)
-      await out.flush()
+      await objects.flush()
       if (await writer.lapsed(ctx)) return { made, lapsed: true }
       if (publish !== undefined) await publish(made)
       if (publish !== undefined && (await writer.lapsed(ctx))) return { made, lapsed: true }
@@ -152,7 +152,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     } finally {
       await objects.close()
       await out.settle()
-      writers.delete(out)
+      writers.delete(objects)
       await writer.release()
     }
   }

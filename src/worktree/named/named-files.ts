@@ -42,6 +42,7 @@ export async function readNamedFiles(
     ignored: 0,
     breathed: 0,
     reader: undefined,
+    later: [],
     ahead: 0,
     ctx,
   }

@@ -1,5 +1,5 @@
-// Chunks on their way into a pack: compressed in threads where that may pay, while the next are read and cut, and
-// handed on in the order in which they came.
+// Blobs on their way into a pack: compressed in threads where that may pay, while the next are read and cut, and handed
+// on in the order in which they came.
 import { compressionPaid } from '../../codec/zstd-probe.ts'
 import type { Id } from '../../model/id.ts'
 import type { KnownBlob, PackedPayload } from '../object-store.ts'
@@ -44,6 +44,11 @@ interface Job {
   readonly answer: Promise<FrameAnswer>
 }
 
+/** A job, and when it and all before it have been handed on. */
+interface SentJob {
+  readonly done: Promise<void>
+}
+
 /** A job that is being filled. */
 interface Filling {
   readonly bodies: Uint8Array<ArrayBuffer>
@@ -64,7 +69,7 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
   const most = Math.min(options.threads ?? usefulThreads(), mostThreads)
   const enough = options.threadBytes ?? startBytes
   const onTheirWay = new Set<Id>()
-  const jobs: Job[] = []
+  const jobs: SentJob[] = []
   const workers: Worker[] = []
   const spare: Uint8Array<ArrayBuffer>[] = []
   let filling: Filling | undefined
@@ -117,12 +122,17 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
     plain = raw.every(Boolean)
     const frames = spare.pop() ?? new Uint8Array(jobBytes)
     const answer = work({ bodies, ends, raw, frames, fast })
-    answer.catch(() => undefined) // thrown where it is awaited
-    jobs.push({ ids, ends, answer })
+    const before = jobs.at(-1)?.done
+    const done = (async () => {
+      await before
+      await handOn({ ids, ends, answer })
+      jobs.shift()
+    })()
+    for (const promise of [answer, done]) promise.catch(() => undefined) // thrown where the jobs are awaited
+    jobs.push({ done })
   }
 
-  /** Hands on the oldest job. */
-  const finish = async ({ ids, ends, answer }: Job): Promise<void> => {
+  const handOn = async ({ ids, ends, answer }: Job): Promise<void> => {
     const { bodies, frames, lengths } = await answer
     let [start, at] = [0, 0]
     for (const [i, id] of ids.entries()) {
@@ -142,7 +152,7 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
   }
 
   const finishTo = async (left: number): Promise<void> => {
-    while (jobs.length > left) await finish(jobs.shift() as Job)
+    while (jobs.length > left) await jobs[0]?.done
   }
 
   return {
@@ -159,7 +169,7 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
         ((filling.ends.at(-1) ?? 0) + body.length > jobBytes || filling.fast !== fast)
       )
         send()
-      await finishTo(jobsAhead * Math.max(workers.length, 1))
+      await finishTo(jobsAhead * workers.length + 1) // one more than the threads take: it is done here
       filling ??= { bodies: spare.pop() ?? new Uint8Array(jobBytes), ids: [], ends: [], raw: [], fast }
       const start = filling.ends.at(-1) ?? 0
       filling.bodies.set(body, start)
@@ -174,7 +184,7 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
       await finishTo(0)
     },
     close: async () => {
-      await Promise.allSettled(jobs.splice(0).map(({ answer }) => answer))
+      await Promise.allSettled(jobs.map(({ done }) => done))
       for (const { starting } of workers.splice(0)) await (await starting)?.close()
     },
   }
