@@ -10,6 +10,7 @@ import { onInterrupt } from './interrupt.ts'
 import { isInteractive, openOutput, processStreams, settingsFromArgv, type Output } from './output.ts'
 import { noProgress, progressBar, type ProgressDisplay } from './progress.ts'
 import { confirm } from './prompt.ts'
+import { parseRate } from './rate-flag.ts'
 
 /** The parsed flags of a command, global ones included. */
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalFlags & T['flags']>
@@ -51,7 +52,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const onWarning = (text: string): void => {
       this.out.warn(text)
     }
-    const session = await openSession({ store: this.flags.store as string | undefined, onWarning })
+    const { store, 'limit-rate': rate } = this.flags as { readonly [flag: string]: unknown }
+    const session = await openSession({
+      store: store as string | undefined,
+      limitRate: rate === undefined ? undefined : parseRate(rate as string),
+      onWarning,
+    })
     this.defer(() => session.close())
     return session
   }

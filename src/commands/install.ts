@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { rateFlag } from '../cli/rate-flag.ts'
 import { remoteFlag } from '../cli/remote-flags.ts'
 import { revisionFlags } from '../cli/revision-flags.ts'
 import { install } from '../package/exchange/install.ts'
@@ -13,6 +14,7 @@ export default class Install extends BaseCommand<typeof Install> {
   }
   static override flags = {
     ...remoteFlag,
+    ...rateFlag,
     ...revisionFlags,
     'meta-only': Flags.boolean({
       char: 'm',

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { rateFlag } from '../cli/rate-flag.ts'
 import { remoteFlag } from '../cli/remote-flags.ts'
 import { push } from '../package/exchange/push.ts'
 
@@ -14,6 +15,7 @@ export default class Push extends BaseCommand<typeof Push> {
   }
   static override flags = {
     ...remoteFlag,
+    ...rateFlag,
     hash: Flags.string({ char: 'x', description: 'push the revision with this hash' }),
     force: Flags.boolean({ char: 'f', description: 'replace what others have pushed' }),
     'set-origin': Flags.boolean({ description: 'make this remote the origin' }),

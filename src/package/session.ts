@@ -1,5 +1,6 @@
 // What the verbs are handed: this machine's store, remotes by name, the file system, who is asking, and the time.
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Backend } from '../core/backend/backend.ts'
 import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import type { Identity } from '../core/model/commit.ts'
@@ -19,6 +20,8 @@ export interface Session {
   extra(): Promise<readonly LocalStore[]>
   /** The remote of this name or address; the caller does not close it. */
   remote(nameOrAddress: string): Promise<OpenRemote>
+  /** The storage behind an address, without a repository; the caller closes it. */
+  storage(address: URL): Promise<Backend>
   /** The remote to use where nothing else says one. */
   readonly defaultRemote: string | undefined
   readonly fs: FileSystem

@@ -6,6 +6,8 @@ import type { Remote } from '../core/repo/remote.ts'
 import type { Parser } from './parser.ts'
 
 export type { Backend, BackendFeatures, Head, PutOptions, Range } from '../core/backend/backend.ts'
+export type { RetryOptions } from '../core/backend/patience.ts'
+export type { AskRange, RangeAnswer } from '../core/backend/resuming.ts'
 export type { Bytes } from '../core/base/bytes.ts'
 export type { Context, Progress } from '../core/base/context.ts'
 export type { ErrorCode, ErrorDetails } from '../core/base/error.ts'
@@ -16,7 +18,9 @@ export type { PackageName } from '../core/model/package-name.ts'
 export type { Remote } from '../core/repo/remote.ts'
 export type { Repository } from '../core/repo/repository.ts'
 export { checkKey, isKey, isKeyPart, longestKey } from '../core/backend/key.ts'
+export { networkPatience, persist } from '../core/backend/patience.ts'
 export { checkRange } from '../core/backend/range.ts'
+export { readResuming } from '../core/backend/resuming.ts'
 export { iterateBytes } from '../core/base/bytes.ts'
 export { checkSignal } from '../core/base/context.ts'
 export { closest } from '../core/base/closest.ts'
@@ -26,8 +30,8 @@ export { bytesSource } from '../core/base/source.ts'
 /** The environment's variables, as the edge hands them on: a plugin never reads them by itself. */
 export type Env = Readonly<Record<string, string | undefined>>
 
-/** The time and names that nobody else has, as the edge hands them on. */
-export type PluginAmbient = Pick<Ambient, 'now' | 'randomName'>
+/** The time, waiting, and names that nobody else has, as the edge hands them on. */
+export type PluginAmbient = Pick<Ambient, 'now' | 'randomName' | 'sleep'>
 
 export type {
   Batch,

@@ -5,6 +5,7 @@ import type { FileBackendOptions } from './backends/file.ts'
 /** Built-in backends by scheme. */
 export const builtinBackends: Readonly<Record<string, () => Promise<{ readonly default: BackendPlugin }>>> = {
   file: () => import('./backends/file.ts'),
+  s3: () => import('./backends/s3.ts'),
 }
 
 type Loader = () => Promise<{ readonly default: ParserPlugin }>

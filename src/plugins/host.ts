@@ -1,10 +1,23 @@
 // Where plugins meet the engine: opens an address with the plugin that its scheme asks for.
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Context } from '../core/base/context.ts'
+import type { Backend } from '../core/backend/backend.ts'
+import { limiting } from '../core/backend/limiting.ts'
+import { networkPatience } from '../core/backend/patience.ts'
+import { retrying } from '../core/backend/retrying.ts'
 import { QuiltError } from '../core/base/error.ts'
+import { configureRemote, type Declared } from '../core/repo/guarded.ts'
 import type { RepositoryOptions } from '../core/repo/open-repository.ts'
+import type { RemoteConfig } from '../core/repo/remote-config.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { BackendPlugin, Env } from './api.ts'
 import { builtinBackends } from './builtin.ts'
+
+/** How to use the storage behind an address. */
+export interface StorageOptions {
+  /** Bytes a second, both ways together, on average. */
+  readonly limitRate?: number | undefined
+}
 
 /**
  * Opens a remote by its address.
@@ -14,10 +27,44 @@ export async function openRemote(
   address: URL,
   env: Env,
   ambient: Ambient,
-  options?: RepositoryOptions,
+  options: RepositoryOptions & StorageOptions = {},
 ): Promise<Remote> {
-  const backend = await (await checkScheme(address)()).default.open(address, env, ambient)
-  return bucketRemote(backend, ambient, address.href, options)
+  return bucketRemote(await openStorage(address, env, ambient, options), ambient, address.href, options)
+}
+
+/**
+ * Opens the storage behind an address. What the network fails in is tried again; a disk is not asked twice.
+ * @throws UNSUPPORTED for a scheme that no plugin brings; what the plugin throws
+ */
+export async function openStorage(
+  address: URL,
+  env: Env,
+  ambient: Ambient,
+  { limitRate }: StorageOptions = {},
+): Promise<Backend> {
+  const plugin = (await checkScheme(address)()).default
+  const backend = await plugin.open(address, env, ambient)
+  const patient = plugin.scheme === 'file' ? backend : retrying(backend, networkPatience(ambient))
+  return limitRate === undefined ? patient : limiting(patient, ambient, limitRate)
+}
+
+/**
+ * Makes or changes the configuration of the remote at an address.
+ * @returns what it says now; `undefined` where nobody can write
+ */
+export async function configureRemoteAt(
+  address: URL,
+  env: Env,
+  ambient: Ambient,
+  declared: Declared,
+  ctx?: Context,
+): Promise<RemoteConfig | undefined> {
+  const backend = await openStorage(address, env, ambient)
+  try {
+    return backend.features.writable ? await configureRemote(backend, ambient, declared, ctx) : undefined
+  } finally {
+    await backend.close()
+  }
 }
 
 /**

@@ -4,16 +4,19 @@ import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Identity } from '../core/model/commit.ts'
 import { readOnly } from '../core/backend/read-only.ts'
+import type { Declared } from '../core/repo/guarded.ts'
+import type { RemoteConfig } from '../core/repo/remote-config.ts'
 import { createRepository, openRepository, type RepositoryOptions } from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
 import { folderBackend } from '../plugins/builtin.ts'
-import { openRemote } from '../plugins/host.ts'
+import { configureRemoteAt, openRemote, openStorage } from '../plugins/host.ts'
 import { openTables } from './tables.ts'
 import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
@@ -35,6 +38,8 @@ export interface SessionOptions {
   /** Another file system, such as memfs: for the store, for `file:` remotes, for what is built and exported. */
   readonly fs?: FileSystem | undefined
   readonly ambient?: Ambient | undefined
+  /** Bytes a second to and from remotes, on average; as fast as it goes without it. */
+  readonly limitRate?: number | undefined
   /** Told what a person should know. */
   readonly onWarning?: ((message: string) => void) | undefined
 }
@@ -46,6 +51,11 @@ export interface ConfiguredSession extends Session {
   readonly userFile: string
   /** Reads the configuration again, after it was changed. */
   reload(): Promise<void>
+  /**
+   * Makes or changes the configuration that lies at a remote.
+   * @returns what it says now; `undefined` where nobody can write
+   */
+  configureRemote(address: URL, declared: Declared, ctx?: Context): Promise<RemoteConfig | undefined>
 }
 
 /**
@@ -75,6 +85,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     ambient,
     fs: options.fs,
     tidy,
+    limitRate: options.limitRate,
   })
   const scratch = scratchFolder(fs, () => `${store ?? tmpdir()}/cache/scratch`, ambient)
   const local = once(() => {
@@ -110,6 +121,8 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     local: local.get,
     extra: extra.get,
     remote: remotes.open,
+    storage: (address) => openStorage(address, env, ambient, { limitRate: options.limitRate }),
+    configureRemote: (address, declared, ctx) => configureRemoteAt(address, env, ambient, declared, ctx),
     get defaultRemote() {
       return value('remote')
     },
@@ -247,6 +260,7 @@ interface RemoteParts {
   readonly ambient: Ambient
   readonly fs: FileSystem | undefined
   readonly tidy: RepositoryOptions['tidy']
+  readonly limitRate: number | undefined
 }
 
 function openRemotes(parts: RemoteParts): {
@@ -267,8 +281,12 @@ function openRemotes(parts: RemoteParts): {
   }
 }
 
-async function openAddress({ env, ambient, fs, tidy }: RemoteParts, address: URL): Promise<Remote> {
-  if (fs === undefined || address.protocol !== 'file:') return openRemote(address, env, ambient, { tidy })
+async function openAddress(
+  { env, ambient, fs, tidy, limitRate }: RemoteParts,
+  address: URL,
+): Promise<Remote> {
+  if (fs === undefined || address.protocol !== 'file:')
+    return openRemote(address, env, ambient, { tidy, limitRate })
   const backend = await folderBackend(fileURLToPath(address), { fs, randomName: () => ambient.randomName() })
   return bucketRemote(backend, ambient, address.href, { tidy })
 }

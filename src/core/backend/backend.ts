@@ -41,6 +41,11 @@ export interface BackendFeatures {
   /** `put` with `absent` holds against any number of writers in any number of processes. */
   readonly putIfAbsent: boolean
   readonly writable: boolean
+  /**
+   * True where `putIfAbsent` is what the protocol says, and not every store that speaks it keeps: it is then tried
+   * with racing writers before it is relied on.
+   */
+  readonly unproven?: boolean
 }
 
 /** How to put. */

@@ -1,28 +1,9 @@
 // Tries again what was UNAVAILABLE, a bounded number of times, with growing and uneven pauses between.
 import { equalBytes } from '../base/bytes.ts'
-import { checkSignal, type Context } from '../base/context.ts'
+import type { Context } from '../base/context.ts'
 import { isQuiltError } from '../base/error.ts'
 import type { Backend, Head } from './backend.ts'
-
-/** How often to try, and how to wait: the engine has neither a timer nor dice of its own. */
-export interface RetryOptions {
-  /** How often a call is tried in all, the first time included: at least 1. */
-  readonly attempts: number
-  /** Waits that long. Once the signal fires it rejects, or returns at once. */
-  readonly delay: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>
-  /** From 0 to below 1, evenly. */
-  readonly random: () => number
-  /** The first pause, doubled with each further one: 100 without it. A quarter to all of it is waited. */
-  readonly firstPause?: number
-  /** No pause is longer: 10,000 without it. */
-  readonly longestPause?: number
-}
-
-/** Counts the failures of one call. */
-interface Patience {
-  /** Waits for the next attempt; throws `error` when it is not one to try again, or the last was. */
-  again(error: unknown): Promise<void>
-}
+import { patient, persist, type RetryOptions } from './patience.ts'
 
 /**
  * `backend`, whose UNAVAILABLE calls are tried again.
@@ -61,21 +42,6 @@ export function retrying(backend: Backend, options: RetryOptions): Backend {
   }
 }
 
-async function persist<T>(
-  options: RetryOptions,
-  ctx: Context | undefined,
-  call: (attempt: number) => Promise<T>,
-): Promise<T> {
-  const patience = patient(options, ctx)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call(attempt)
-    } catch (error) {
-      await patience.again(error)
-    }
-  }
-}
-
 async function putPerhapsAgain(putOnce: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await putOnce()
@@ -105,21 +71,6 @@ async function* list(
     } catch (error) {
       await patience.again(error)
     }
-  }
-}
-
-function patient(options: RetryOptions, ctx: Context | undefined): Patience {
-  const { firstPause = 100, longestPause = 10_000 } = options
-  let failures = 0
-  return {
-    async again(error) {
-      checkSignal(ctx)
-      failures++
-      if (!isQuiltError(error, 'UNAVAILABLE') || failures >= options.attempts) throw error
-      const longest = Math.min(longestPause, firstPause * 2 ** (failures - 1))
-      await options.delay(longest * (0.25 + 0.75 * options.random()), ctx?.signal)
-      checkSignal(ctx)
-    },
   }
 }
 

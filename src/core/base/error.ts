@@ -39,6 +39,11 @@ export interface ErrorDetails {
   readonly cause?: unknown
   /** Where a file is wrong in several places: each of them; the message lists them too. */
   readonly problems?: readonly FileProblem[] | undefined
+  /**
+   * Of UNAVAILABLE: milliseconds after which to ask again, where the other side said so; `Infinity` where asking
+   * again was tried already, or makes no sense.
+   */
+  readonly retryAfter?: number | undefined
 }
 
 /**
@@ -50,6 +55,8 @@ export class QuiltError extends Error {
   readonly hint: string | undefined
   /** Every place where a file is wrong; empty for errors that are about no file of that sort. */
   readonly problems: readonly FileProblem[]
+  /** Milliseconds after which to ask again, where it was said: see `ErrorDetails`. */
+  readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(redact(message), details.cause === undefined ? undefined : { cause: details.cause })
@@ -57,6 +64,7 @@ export class QuiltError extends Error {
     this.code = code
     this.hint = details.hint === undefined ? undefined : redact(details.hint)
     this.problems = details.problems ?? []
+    this.retryAfter = details.retryAfter
   }
 }
 

@@ -5,6 +5,8 @@ import type { Context } from '../base/context.ts'
 import { QuiltError, isQuiltError } from '../base/error.ts'
 import { formatPackageName, type PackageName } from '../model/package-name.ts'
 import type { PackageState } from '../store/ref-store.ts'
+import { guarded } from './guarded.ts'
+import { listed } from './listing.ts'
 import { createRepository, openRepository, type RepositoryOptions } from './open-repository.ts'
 import type { Repository } from './repository.ts'
 
@@ -22,25 +24,30 @@ export interface Remote {
 
 /** A folder or a bucket as a remote: one repository for all its packages, no server. */
 export function bucketRemote(
-  backend: Backend,
+  inner: Backend,
   ambient: Ambient,
   address: string,
   options?: RepositoryOptions,
 ): Remote {
+  const { backend, config } = guarded(inner, ambient)
+  const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
   let opened: Promise<Repository> | undefined
 
-  const open = (create: boolean, ctx?: Context): Promise<Repository> => {
-    opened ??= (create ? createRepository : openRepository)(backend, ambient, ctx, options).catch(
-      (error: unknown) => {
-        opened = undefined
-        if (!isQuiltError(error, 'NOT_FOUND')) throw error
-        throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
-          hint: 'a first push makes one',
-        })
-      },
-    )
-    return opened
+  const openOnce = async (create: boolean, ctx?: Context): Promise<Repository> => {
+    try {
+      const open = create ? createRepository : openRepository
+      const repository = await open(backend, ambient, ctx, options)
+      return backend.features.writable ? listed(repository, isListed) : repository
+    } catch (error) {
+      opened = undefined
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error
+      throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
+        hint: 'a first push makes one',
+        cause: error,
+      })
+    }
   }
+  const open = (create: boolean, ctx?: Context): Promise<Repository> => (opened ??= openOnce(create, ctx))
 
   return {
     repository: async (pkg, options, ctx) => {

@@ -4,6 +4,13 @@ import { packageKey, type PackageName } from '../model/package-name.ts'
 /** Says which format the repository has; written first. */
 export const formatKey = 'format'
 
+/** Of a remote: who may write to it, and whether it keeps a listing. */
+export const remoteConfigKey = 'config'
+/** Of a remote: every key that a reader needs, for web servers, which cannot list. */
+export const listingKey = 'listing'
+/** Keys that are put and deleted again to find out what a store promises. */
+export const probePrefix = 'probe/'
+
 /** Packs: append-only files of objects. */
 export const packPrefix = 'packs/'
 /** Indexes, each of one pack or of several. */

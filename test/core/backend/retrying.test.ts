@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
-import { retrying, type RetryOptions } from '../../../src/core/backend/retrying.ts'
+import type { RetryOptions } from '../../../src/core/backend/patience.ts'
+import { retrying } from '../../../src/core/backend/retrying.ts'
 import { QuiltError, type ErrorCode } from '../../../src/core/base/error.ts'
 import { inParts, keysOf, refuses, someBytes } from '../../../src/testing/backend-fixture.ts'
 

@@ -10,7 +10,7 @@ import { replaceCalls, type FileHandle as Handle } from '../../../src/testing/fa
 import { tempDir } from '../../support/temp-dir.ts'
 
 const absent = { absent: true }
-const ambient = { now: () => new Date(), randomName }
+const ambient = { now: () => new Date(), randomName, sleep: async () => undefined }
 const body = someBytes(100_000)
 
 /** What a failed call says. */
