@@ -5,6 +5,8 @@ import type { FileBackendOptions } from './backends/file.ts'
 /** Built-in backends by scheme. */
 export const builtinBackends: Readonly<Record<string, () => Promise<{ readonly default: BackendPlugin }>>> = {
   file: () => import('./backends/file.ts'),
+  http: () => import('./backends/http.ts'),
+  https: () => import('./backends/http.ts'),
   s3: () => import('./backends/s3.ts'),
 }
 

@@ -3,12 +3,16 @@ import { createFsFromVolume, Volume } from 'memfs'
 import { describe, test } from 'vitest'
 import type { Backend } from '../../src/core/backend/backend.ts'
 import { caching } from '../../src/core/backend/caching.ts'
+import { limiting } from '../../src/core/backend/limiting.ts'
 import { memoryBackend } from '../../src/core/backend/memory.ts'
 import { prefixed } from '../../src/core/backend/prefixed.ts'
 import { readOnly } from '../../src/core/backend/read-only.ts'
 import { retrying } from '../../src/core/backend/retrying.ts'
+import { singleWriter } from '../../src/core/backend/single-writer.ts'
 import { QuiltError } from '../../src/core/base/error.ts'
 import type { FileSystem } from '../../src/core/base/fs-node.ts'
+import { guarded } from '../../src/core/repo/guarded.ts'
+import { fakeAmbient } from '../support/ambient.ts'
 import { fileStore } from '../support/file-store.ts'
 import { backendCases } from '../../src/testing/backend-cases.ts'
 import { fillForReading } from '../../src/testing/backend-reading-cases.ts'
@@ -54,6 +58,23 @@ function flaky(backend: Backend): Backend {
   }
 }
 
+function ignoresAbsent(backend: Backend): Backend {
+  return { ...backend, put: (key, body, _, ctx) => backend.put(key, body, undefined, ctx) }
+}
+
+/** A remote's own file, out of the sight of cases that count keys. */
+function hiding(backend: Backend, hidden: string): Backend {
+  return prefixed(
+    {
+      ...backend,
+      async *list(prefix, ctx) {
+        for await (const head of backend.list(prefix, ctx)) if (head.key !== hidden) yield head
+      },
+    },
+    'in/',
+  )
+}
+
 const patience = { attempts: 100, delay: () => Promise.resolve(), random: () => 0.5 }
 const clocked = (): Backend => memoryBackend({ now: () => new Date() })
 const never: FaultPlan = { fault: { kind: 'stop' }, at: Infinity }
@@ -68,6 +89,13 @@ const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
   'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
   'caching in memory': async () => caching(clocked(), clocked(), { cacheable }),
+  'limited, to a rate that is often reached': async () => limiting(clocked(), fakeAmbient(), 1_000_000),
+  'one writer, on a store that ignores absent': async () => singleWriter(ignoresAbsent(clocked())),
+  'guarded, in doubt': async () => {
+    const inner = clocked()
+    const { backend } = guarded({ ...inner, features: { ...inner.features, unproven: true } }, fakeAmbient())
+    return hiding(backend, 'config')
+  },
   'faulty, before its fault': async () => faultyBackend(clocked(), never).backend,
   'file on a faulty disk, before its fault': async () =>
     fileStore(tempDir(), { fs: faultyFileSystem(nodeFs, never).fs }),

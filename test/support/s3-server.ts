@@ -2,12 +2,12 @@
 // conditional writes and signatures: it is the store that must not be relied on.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Env } from '../../src/plugins/api.ts'
+import { freePort } from './web-server.ts'
 
 /** A server that runs, with a bucket called `quilt`. */
 export interface S3Server {
@@ -55,10 +55,14 @@ export async function startS3rver(): Promise<S3Server> {
   const directory = mkdtempSync(join(tmpdir(), 'quilt-s3rver-'))
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory })
   const { port } = await server.run()
-  return withBucket(`http://127.0.0.1:${String(port)}`, async () => {
-    await server.close()
-    rmSync(directory, { recursive: true, force: true })
-  }, { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' })
+  return withBucket(
+    `http://127.0.0.1:${String(port)}`,
+    async () => {
+      await server.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+    { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+  )
 }
 
 async function withBucket(
@@ -81,12 +85,4 @@ async function withBucket(
     AWS_ENDPOINT_URL: endpoint,
   }
   return { endpoint, env, stop }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { readonly port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

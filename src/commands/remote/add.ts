@@ -11,7 +11,8 @@ export default class RemoteAdd extends BaseCommand<typeof RemoteAdd> {
     address: Args.string({
       ignoreStdin: true,
       required: true,
-      description: 'an address such as s3://bucket/folder, file:///shared/data, https://host/data, or a folder',
+      description:
+        'an address such as s3://bucket/folder, file:///shared/data, https://host/data, or a folder',
     }),
   }
   static override flags = {
@@ -20,7 +21,8 @@ export default class RemoteAdd extends BaseCommand<typeof RemoteAdd> {
     }),
     web: Flags.boolean({
       allowNo: true,
-      description: 'keep a listing, so that a web server can serve it; a folder has one unless told otherwise',
+      description:
+        'keep a listing, so that a web server can serve it; a folder has one unless told otherwise',
     }),
   }
   static override examples = [
@@ -32,7 +34,10 @@ export default class RemoteAdd extends BaseCommand<typeof RemoteAdd> {
   protected async execute(): Promise<unknown> {
     const { name, address } = this.args
     const { 'single-writer': singleWriter, web } = this.flags
-    const declared = { ...(singleWriter ? { singleWriter } : {}), ...(web === undefined ? {} : { listing: web }) }
+    const declared = {
+      ...(singleWriter ? { singleWriter } : {}),
+      ...(web === undefined ? {} : { listing: web }),
+    }
     const done = await remoteAdd(await this.session(), name, address, declared, this.ctx)
     this.out.line(done.name, done.address)
     for (const note of notes(done)) this.out.note(note)

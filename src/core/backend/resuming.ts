@@ -59,7 +59,11 @@ export async function readResuming(ask: AskRange, reading: Reading, ctx?: Contex
   }
 }
 
-async function readOnce(ask: AskRange, { key, range, patience }: Reading, ctx?: Context): Promise<Uint8Array> {
+async function readOnce(
+  ask: AskRange,
+  { key, range, patience }: Reading,
+  ctx?: Context,
+): Promise<Uint8Array> {
   const start = range?.start ?? 0
   let end = range?.end
   let mark: string | undefined
@@ -107,7 +111,7 @@ async function* taken(
     const left = part.subarray(skipped, Math.max(skipped, Math.min(part.length, end - at)))
     at += part.length
     if (left.length > 0) yield left
-    if (at >= end) return
+    if (at > end) return // exactly at the end, the line is left in order for the next request
   }
 }
 

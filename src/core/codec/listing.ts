@@ -34,7 +34,8 @@ export function decodeListing(bytes: Uint8Array): readonly ListedKey[] {
   }
   const last = lines.at(-2)
   const count = lines.length - 3
-  if (first !== firstLine || last !== `end ${count}` || lines.at(-1) !== '' || count > mostListed) throw damaged()
+  if (first !== firstLine || last !== `end ${count}` || lines.at(-1) !== '' || count > mostListed)
+    throw damaged()
   const keys = lines.slice(1, -2).map(readLine)
   keys.forEach(({ key }, i) => {
     if (i > 0 && compareText((keys[i - 1] as ListedKey).key, key) >= 0) throw damaged()

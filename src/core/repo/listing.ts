@@ -4,7 +4,14 @@ import type { Backend } from '../backend/backend.ts'
 import { equalBytes } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
 import { encodeListing, mostListed, type ListedKey } from '../codec/listing.ts'
-import { formatKey, indexPrefix, listingKey, packPrefix, refsPrefix, remoteConfigKey } from '../store/layout.ts'
+import {
+  formatKey,
+  indexPrefix,
+  listingKey,
+  packPrefix,
+  refsPrefix,
+  remoteConfigKey,
+} from '../store/layout.ts'
 import type { PackRepository } from './open-repository.ts'
 
 /** Whoever keeps finding others' moves leaves the rest to them. */

@@ -47,7 +47,9 @@ export async function writeRemoteConfig(
 function decode(bytes: Uint8Array): RemoteConfig {
   const text = bytes.length > mostBytes ? undefined : fromUtf8(bytes)
   const [first, ...lines] = (text ?? '').split('\n')
-  const said = new Map(lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
+  const said = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  )
   const writers = said.get('writers')
   if (first !== firstLine || (writers !== 'many' && writers !== 'one' && writers !== 'none')) {
     throw new QuiltError('CORRUPT', 'the file "config" of the remote is damaged', {

@@ -43,7 +43,8 @@ export function parseS3Address(url: URL, env: Env): S3Address {
     })
   }
   for (const name of url.searchParams.keys()) checkParameter(name)
-  const say = (name: (typeof parameters)[number]): string | undefined => url.searchParams.get(name) || undefined
+  const say = (name: (typeof parameters)[number]): string | undefined =>
+    url.searchParams.get(name) || undefined
   const endpoint = endpointOf(say('endpoint') ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'])
   return {
     bucket,

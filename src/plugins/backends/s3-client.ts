@@ -1,10 +1,10 @@
 // The S3 client of an address: credentials by the usual chain, region, endpoint. Every request goes through `ask`.
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { checkSignal, QuiltError } from '../api.ts'
+import { checkSignal, networkAgent, QuiltError } from '../api.ts'
 import type { Context, Env } from '../api.ts'
 import type { S3Address } from './s3-address.ts'
 import { s3Error } from './s3-errors.ts'
-import { networkAgent, undiciHandler } from './s3-handler.ts'
+import { undiciHandler } from './s3-handler.ts'
 
 /** A client and its bucket. */
 export interface S3Link {
@@ -53,7 +53,7 @@ async function configOf(address: S3Address, env: Env): Promise<S3ClientConfig> {
       ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } }
       : {}),
     ...(anonymous ? { signer: { sign: async (request) => request } } : {}),
-    requestHandler: undiciHandler(networkAgent(env)) as NonNullable<S3ClientConfig['requestHandler']>,
+    requestHandler: undiciHandler(await networkAgent(env)) as NonNullable<S3ClientConfig['requestHandler']>,
     // Our own patience is told how long to wait, and goes on at the byte.
     maxAttempts: 1,
     // Ids vouch for every byte; many stores do not know the newer checksums.

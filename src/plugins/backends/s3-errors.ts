@@ -1,5 +1,5 @@
 // What a store's answers and a network's failures mean. No signature, key or address with a signature gets through.
-import { isQuiltError, QuiltError, type ErrorCode } from '../api.ts'
+import { isQuiltError, QuiltError, retryAfter, type ErrorCode } from '../api.ts'
 
 /** What is asked of the store, for messages. */
 export interface Asked {
@@ -38,10 +38,11 @@ export function s3Error(error: unknown, asked: Asked): unknown {
   const answered = answerOf(error)
   const { name, status, headers } = answered
   const where = `s3://${asked.bucket}/${asked.at}`
-  const as = (code: ErrorCode, words: string, hint?: string, retryAfter?: number): QuiltError =>
-    new QuiltError(code, `${where}: ${words}`, { hint, retryAfter, cause: harmless(answered) })
+  const as = (code: ErrorCode, words: string, hint?: string, wait?: number): QuiltError =>
+    new QuiltError(code, `${where}: ${words}`, { hint, retryAfter: wait, cause: harmless(answered) })
 
-  if (/CredentialsProviderError|TokenProviderError|SSOTokenProviderFailure/.test(name)) return noCredentials(as)
+  if (/CredentialsProviderError|TokenProviderError|SSOTokenProviderFailure/.test(name))
+    return noCredentials(as)
   if (status === undefined) return lineError(answered, as)
   const region = headers['x-amz-bucket-region']
   if (status === 301 || status === 307 || name === 'AuthorizationHeaderMalformed') {
@@ -52,7 +53,11 @@ export function s3Error(error: unknown, asked: Asked): unknown {
   if (name === 'RequestTimeTooSkewed') return as('UNAVAILABLE', 'the clocks differ')
   const why = denied.get(name)
   if (why !== undefined || status === 401 || status === 403) {
-    return as('DENIED', why ?? 'access denied', 'check the credentials, and what they may do with this bucket')
+    return as(
+      'DENIED',
+      why ?? 'access denied',
+      'check the credentials, and what they may do with this bucket',
+    )
   }
   if (name === 'NoSuchBucket') return as('NOT_FOUND', 'there is no such bucket', 'make the bucket first')
   if (status === 404) return as('NOT_FOUND', 'there is nothing')
@@ -61,7 +66,7 @@ export function s3Error(error: unknown, asked: Asked): unknown {
   if (status === 501) return as('UNSUPPORTED', 'the store does not know this request')
   const passing = status >= 500 || status === 429 || status === 408 || passingNames.has(name)
   if (!passing) return as('INVALID', `the store refuses the request: ${clean(name)} (${status})`)
-  return as('UNAVAILABLE', `the store failed: ${clean(name)} (${status})`, undefined, retryAfterOf(headers))
+  return as('UNAVAILABLE', `the store failed: ${clean(name)} (${status})`, undefined, retryAfter(headers))
 }
 
 const passingNames: ReadonlySet<string> = new Set([
@@ -71,7 +76,7 @@ const passingNames: ReadonlySet<string> = new Set([
   'ConditionalRequestConflict',
 ])
 
-type Make = (code: ErrorCode, words: string, hint?: string, retryAfter?: number) => QuiltError
+type Make = (code: ErrorCode, words: string, hint?: string, wait?: number) => QuiltError
 
 function noCredentials(as: Make): QuiltError {
   const hint =
@@ -85,15 +90,6 @@ function lineError({ code, message }: Answered, as: Make): QuiltError {
     return as('UNAVAILABLE', `the server's certificate is not to be trusted (${code})`, hint, Infinity)
   }
   return as('UNAVAILABLE', `the server cannot be reached: ${code ?? clean(message)}`)
-}
-
-/** Milliseconds, from seconds or a date by the server's own clock. (H75) */
-function retryAfterOf(headers: Answered['headers']): number | undefined {
-  const text = headers['retry-after']
-  if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  const wait = Date.parse(text) - Date.parse(headers['date'] ?? '')
-  return Number.isNaN(wait) ? undefined : Math.max(wait, 0)
 }
 
 function answerOf(error: Error): Answered {

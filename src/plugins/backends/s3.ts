@@ -6,7 +6,15 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
-import { checkKey, checkRange, checkSignal, isKey, isQuiltError, networkPatience, QuiltError } from '../api.ts'
+import {
+  checkKey,
+  checkRange,
+  checkSignal,
+  isKey,
+  isQuiltError,
+  networkPatience,
+  QuiltError,
+} from '../api.ts'
 import { readResuming } from '../api.ts'
 import type { AskRange, Backend, BackendPlugin, Context, Head, Range, RetryOptions } from '../api.ts'
 import { parseS3Address } from './s3-address.ts'
@@ -72,7 +80,10 @@ function placeOf({ prefix }: Bucket, key: string, ctx?: Context): string {
   checkKey(key)
   const at = prefix + key
   if (at.length > longestName) {
-    throw new QuiltError('INVALID', `the key ${key.slice(0, 100)}… and its prefix are longer than ${longestName}`)
+    throw new QuiltError(
+      'INVALID',
+      `the key ${key.slice(0, 100)}… and its prefix are longer than ${longestName}`,
+    )
   }
   checkSignal(ctx)
   return at
@@ -82,7 +93,12 @@ function unlessGone(error: unknown): void {
   if (!isQuiltError(error, 'NOT_FOUND')) throw error
 }
 
-async function get(bucket: Bucket, key: string, range: Range | undefined, ctx?: Context): Promise<Uint8Array> {
+async function get(
+  bucket: Bucket,
+  key: string,
+  range: Range | undefined,
+  ctx?: Context,
+): Promise<Uint8Array> {
   const at = placeOf(bucket, key, ctx)
   checkRange(range, Number.MAX_SAFE_INTEGER, key)
   if (range !== undefined && range.start === range.end) {
@@ -92,7 +108,8 @@ async function get(bucket: Bucket, key: string, range: Range | undefined, ctx?: 
     return new Uint8Array()
   }
   const ask: AskRange = async ({ start, end }, mark) => {
-    const asked = start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`
+    const asked =
+      start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`
     const command = new GetObjectCommand({ Bucket: bucket.bucket, Key: at, Range: asked, IfMatch: mark })
     const answer = await bucket.ask(at, (options) => bucket.client.send(command, options), ctx)
     const { ContentRange, ContentLength, ETag, Body } = answer
@@ -100,7 +117,12 @@ async function get(bucket: Bucket, key: string, range: Range | undefined, ctx?: 
     const whole = ContentRange === undefined ? ContentLength : Number(size)
     checkAnswer(bucket, at, Body !== undefined && whole !== undefined && !Number.isNaN(whole))
     const body = Body as AsyncIterable<Uint8Array>
-    return { start: Number(from ?? 0), size: whole as number, mark: unquoted(ETag), body: arriving(bucket, at, body) }
+    return {
+      start: Number(from ?? 0),
+      size: whole as number,
+      mark: unquoted(ETag),
+      body: arriving(bucket, at, body),
+    }
   }
   return readResuming(ask, { key, range, patience: bucket.patience }, ctx)
 }
@@ -155,7 +177,8 @@ async function* list(bucket: Bucket, prefix: string, ctx?: Context): AsyncGenera
     for (const { Key = '', Size, LastModified } of page.Contents ?? []) {
       checkSignal(ctx)
       const key = Key.slice(bucket.prefix.length)
-      if (!Key.startsWith(what.Prefix) || !isKey(key) || Size === undefined || LastModified === undefined) continue
+      if (!Key.startsWith(what.Prefix) || !isKey(key) || Size === undefined || LastModified === undefined)
+        continue
       if (key <= last) throw disordered(bucket)
       last = key
       yield { key, size: Size, modified: wholeSecond(LastModified) }
@@ -167,9 +190,13 @@ async function* list(bucket: Bucket, prefix: string, ctx?: Context): AsyncGenera
 }
 
 function disordered({ bucket }: Bucket): QuiltError {
-  return new QuiltError('UNSUPPORTED', `s3://${bucket}: this store lists keys in another order than S3 does`, {
-    hint: 'what lists without an order, as directory buckets do, cannot hold a repository',
-  })
+  return new QuiltError(
+    'UNSUPPORTED',
+    `s3://${bucket}: this store lists keys in another order than S3 does`,
+    {
+      hint: 'what lists without an order, as directory buckets do, cannot hold a repository',
+    },
+  )
 }
 
 /** A listing may be finer than what is said of one object, which is a date of HTTP. */
