@@ -1,22 +1,24 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
+import { rateFlag } from '../cli/rate-flag.ts'
 import { revisionFlags } from '../cli/revision-flags.ts'
 import { exportPackage } from '../package/export.ts'
 
 export default class Export extends BaseCommand<typeof Export> {
   static override summary = "Write a package's files out, byte by byte as they went in"
   static override description =
-    'A part keeps its path: `export ada/wine/reds ./out` writes out/reds/… With --symlinks files become links into the store. They are read-only; who edits one all the same damages the store, which `quilt verify` finds.'
+    'A part keeps its path: `export ada/wine/reds ./out` writes out/reds/… With --symlinks files become links into the store. They are read-only; who edits one all the same damages the store, which `quilt verify` finds. A bucket gets plain files, one by one, for programs that read buckets; symbolic links are left out there.'
   static override args = {
     handle: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
     dest: Args.string({
       ignoreStdin: true,
-      description: 'the folder to write into; the working directory unless told',
+      description: 'the folder to write into, or s3://BUCKET/FOLDER; the working directory unless told',
     }),
   }
   static override flags = {
     ...revisionFlags,
+    ...rateFlag,
     force: Flags.boolean({ char: 'f', description: 'replace files that exist' }),
     format: Flags.option({
       options: ['csv', 'json', 'parquet'] as const,
@@ -31,6 +33,7 @@ export default class Export extends BaseCommand<typeof Export> {
     '<%= config.bin %> export ada/wine ./wine',
     '<%= config.bin %> export ada/wine/reds@1.0 ./old --force',
     '<%= config.bin %> export ada/wine ./parquet --format parquet',
+    '<%= config.bin %> export ada/wine s3://warehouse/wine --format parquet',
   ]
 
   protected async execute(): Promise<unknown> {

@@ -9,8 +9,10 @@ import { lookup, lookupDerived } from '../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../core/tree/node.ts'
 import { joinPath } from '../core/model/path.ts'
 import type { ResultFormat } from '../table/query.ts'
-import { checkout } from '../worktree/checkout.ts'
+import { checkout, type CheckedOut } from '../worktree/checkout.ts'
+import type { CheckoutItems, CheckoutTarget } from '../worktree/checkout-target.ts'
 import { plainFiles } from '../worktree/plain-files.ts'
+import { writeFiles, type FilesTarget } from './export-files.ts'
 import { withBytes, withTrees } from './exchange/bring.ts'
 import {
   describeRevision,
@@ -34,13 +36,13 @@ export interface ExportOptions extends RevisionOptions {
   readonly format?: ResultFormat | undefined
 }
 
-/** What to export, and where to: the working directory unless told. */
+/** What to export, and where to: a folder or an address such as s3://bucket/folder; the working directory unless told. */
 export interface ExportTarget {
   readonly handle: string
   readonly destination?: string | undefined
 }
 
-/** What was exported, and where to: an absolute path. */
+/** What was exported, and where to: an absolute path, or an address. */
 export interface ExportResult {
   readonly destination: string
   readonly files: number
@@ -69,25 +71,27 @@ export async function exportPackage(
   const revision = await withBytes(session, asked, path, ctx)
   const objects = promised(revision.store.repository.objects)
   const nodes = nodeReader(objects)
-  const folder = session.resolvePath(destination)
+  const address = addressIn(destination)
+  if (address !== undefined && options.symlinks === true)
+    throw new QuiltError('INVALID', 'links lead from a folder: leave out --symlinks')
+  const folder = address === undefined ? session.resolvePath(destination) : address.href
   const { derived } = revision.commit
   const recipe = async (blob: Id): Promise<Id | undefined> => {
     if (derived === undefined) return undefined
     const found = await lookupDerived(nodes, derived, blob)
     return found?.type === 'recipe' ? found.id : undefined
   }
-  const { fs } = session
+  const { fs, windows } = session
   const randomName = session.ambient.randomName()
-  const target = {
-    fs,
-    folder,
-    objects,
-    recipe,
-    force: options.force === true,
-    randomName,
-    windows: session.windows,
-    store: revision.store.folder,
-  }
+  const force = options.force === true
+  const target = { fs, folder, objects, recipe, force, randomName, windows, store: revision.store.folder }
+  const write = async (
+    checkedOut: CheckoutItems,
+    extra: Partial<CheckoutTarget> = {},
+  ): Promise<CheckedOut> =>
+    address === undefined
+      ? checkout({ ...target, ...extra }, checkedOut, ctx)
+      : writeTo(session, address, { objects, recipe, force }, checkedOut, ctx)
   const plain = options.symlinks === true ? await plainFilesOf(session, revision) : undefined
   const plainFile = plain && {
     plainFile: async (entry: FileEntry): Promise<string> =>
@@ -97,18 +101,43 @@ export async function exportPackage(
   const { format } = options
   const done =
     format === undefined
-      ? await checkout({ ...target, ...plainFile }, items, ctx)
+      ? await write(items, plainFile)
       : await withConverted(
           session,
           { handle: { ...revision.handle, path }, format },
           (tables) => {
             const isTaken = async (at: string): Promise<boolean> =>
               (await lookup(nodes, revision.commit.tree, at, ctx)) !== undefined
-            return checkout(target, () => convertedItems(items(), { format, tables, isTaken }), ctx)
+            return write(() => convertedItems(items(), { format, tables, isTaken }))
           },
           ctx,
         )
-  return { destination: folder, ...done }
+  return { destination: folder, files: done.files, bytes: done.bytes }
+}
+
+/** An address that is no folder's; those of one letter are drives. */
+function addressIn(destination: string): URL | undefined {
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(destination) || /^file:/i.test(destination)) return undefined
+  if (URL.canParse(destination)) return new URL(destination)
+  throw new QuiltError('INVALID', `invalid address ${JSON.stringify(destination.slice(0, 200))}`)
+}
+
+async function writeTo(
+  session: Session,
+  address: URL,
+  from: Pick<FilesTarget, 'objects' | 'recipe' | 'force'>,
+  items: CheckoutItems,
+  ctx?: Context,
+): Promise<CheckedOut> {
+  const sink = await session.files(address)
+  try {
+    const { bytesAt } = session.tables
+    const written = await writeFiles({ ...from, sink, address: address.href, bytesAt }, items, ctx)
+    if (written.links > 0) session.warn(`${String(written.links)} symbolic links were left out`)
+    return written
+  } finally {
+    await sink.close()
+  }
 }
 
 async function plainFilesOf(

@@ -1,13 +1,12 @@
 // What the verbs are handed: this machine's store, remotes by name, the file system, who is asking, and the time.
 import type { Ambient } from '../core/base/ambient.ts'
-import type { Backend } from '../core/backend/backend.ts'
 import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import type { Identity } from '../core/model/commit.ts'
 import type { PackRepository } from '../core/repo/open-repository.ts'
 import type { Remote } from '../core/repo/remote.ts'
 import type { Scratch } from '../core/repo/sets/scratch.ts'
-import type { ParserListing } from '../plugins/api.ts'
+import type { FileSink, ParserListing } from '../plugins/api.ts'
 import type { TableEngine } from '../table/engine.ts'
 import type { SandboxHost } from '../table/sandbox/child-process.ts'
 import type { StatCache } from '../worktree/stat-cache.ts'
@@ -20,8 +19,8 @@ export interface Session {
   extra(): Promise<readonly LocalStore[]>
   /** The remote of this name or address; the caller does not close it. */
   remote(nameOrAddress: string): Promise<OpenRemote>
-  /** The storage behind an address, without a repository; the caller closes it. */
-  storage(address: URL): Promise<Backend>
+  /** The place behind an address, for plain files; the caller closes it. */
+  files(address: URL): Promise<FileSink>
   /** The remote to use where nothing else says one. */
   readonly defaultRemote: string | undefined
   readonly fs: FileSystem

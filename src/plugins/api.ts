@@ -2,6 +2,8 @@
 // Together with src/index.ts and src/testing/api.ts the only file that re-exports.
 import type { Backend } from '../core/backend/backend.ts'
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Bytes } from '../core/base/bytes.ts'
+import type { Context } from '../core/base/context.ts'
 import type { Remote } from '../core/repo/remote.ts'
 import type { Parser } from './parser.ts'
 
@@ -74,6 +76,21 @@ export interface BackendPlugin {
    * @throws INVALID for an address that names no store; DENIED, UNAVAILABLE
    */
   open(url: URL, env: Env, ambient: PluginAmbient): Promise<Backend>
+  /**
+   * Opens the same place for plain files under their own names, for exports. Where it is missing, only files are
+   * exported whose paths are keys.
+   * @throws INVALID, DENIED, UNAVAILABLE
+   */
+  openFiles?(url: URL, env: Env, ambient: PluginAmbient): Promise<FileSink>
+}
+
+/** A place that takes plain files. A path is any package's: parts of any letters, joined by `/`. */
+export interface FileSink {
+  /** Writes a file, whole or not at all; what was there is replaced. */
+  put(path: string, body: Bytes, ctx?: Context): Promise<void>
+  /** Every file that is there, in any order. */
+  list(ctx?: Context): AsyncIterable<string>
+  close(): Promise<void>
 }
 
 /** A whole repository behind a protocol of its own. */

@@ -2,7 +2,7 @@
 import type { Ambient } from '../core/base/ambient.ts'
 import type { Context } from '../core/base/context.ts'
 import type { Backend } from '../core/backend/backend.ts'
-import { limiting } from '../core/backend/limiting.ts'
+import { limiting, pace } from '../core/backend/limiting.ts'
 import { networkPatience } from '../core/backend/patience.ts'
 import { retrying } from '../core/backend/retrying.ts'
 import { QuiltError } from '../core/base/error.ts'
@@ -10,7 +10,7 @@ import { configureRemote, type Declared } from '../core/repo/guarded.ts'
 import type { RepositoryOptions } from '../core/repo/open-repository.ts'
 import type { RemoteConfig } from '../core/repo/remote-config.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
-import type { BackendPlugin, Env } from './api.ts'
+import type { BackendPlugin, Env, FileSink } from './api.ts'
 import { builtinBackends } from './builtin.ts'
 
 /** How to use the storage behind an address. */
@@ -46,6 +46,50 @@ export async function openStorage(
   const backend = await plugin.open(address, env, ambient)
   const patient = plugin.scheme === 'file' ? backend : retrying(backend, networkPatience(ambient))
   return limitRate === undefined ? patient : limiting(patient, ambient, limitRate)
+}
+
+/**
+ * Opens the place behind an address for plain files.
+ * @throws UNSUPPORTED for a scheme that no plugin brings; DENIED where nobody can write; what the plugin throws
+ */
+export async function openFiles(
+  address: URL,
+  env: Env,
+  ambient: Ambient,
+  { limitRate }: StorageOptions = {},
+): Promise<FileSink> {
+  const plugin = (await checkScheme(address)()).default
+  if (plugin.openFiles !== undefined) {
+    const sink = await plugin.openFiles(address, env, ambient)
+    return limitRate === undefined ? sink : limitedSink(sink, ambient, limitRate)
+  }
+  const backend = await openStorage(address, env, ambient, { limitRate })
+  if (backend.features.writable) return filesOn(backend)
+  await backend.close()
+  throw new QuiltError('DENIED', `${address.href} can only be read`)
+}
+
+function limitedSink(sink: FileSink, ambient: Ambient, rate: number): FileSink {
+  const line = pace(ambient, rate)
+  return {
+    put: async (path, body, ctx) => {
+      if (body instanceof Uint8Array) await line.pass(body.length, ctx)
+      await sink.put(path, body instanceof Uint8Array ? body : line.paced(body, ctx), ctx)
+    },
+    list: (ctx) => sink.list(ctx),
+    close: () => sink.close(),
+  }
+}
+
+/** Files whose paths are keys, on a backend. */
+function filesOn(backend: Backend): FileSink {
+  return {
+    put: (path, body, ctx) => backend.put(path, body, undefined, ctx),
+    async *list(ctx) {
+      for await (const { key } of backend.list('', ctx)) yield key
+    },
+    close: () => backend.close(),
+  }
 }
 
 /**

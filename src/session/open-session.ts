@@ -16,7 +16,7 @@ import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
 import { folderBackend } from '../plugins/builtin.ts'
-import { configureRemoteAt, openRemote, openStorage } from '../plugins/host.ts'
+import { configureRemoteAt, openFiles, openRemote } from '../plugins/host.ts'
 import { openTables } from './tables.ts'
 import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
@@ -121,7 +121,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     local: local.get,
     extra: extra.get,
     remote: remotes.open,
-    storage: (address) => openStorage(address, env, ambient, { limitRate: options.limitRate }),
+    files: (address) => openFiles(address, env, ambient, { limitRate: options.limitRate }),
     configureRemote: (address, declared, ctx) => configureRemoteAt(address, env, ambient, declared, ctx),
     get defaultRemote() {
       return value('remote')
@@ -132,7 +132,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
       if (options.fs === undefined) return cloneHere(what, env, ctx)
       throw new QuiltError('UNSUPPORTED', 'git repositories are cloned on the real disk only')
     },
-    resolvePath: (path) => resolve(folder, path),
+    resolvePath: (path) => (path.startsWith('file://') ? fileURLToPath(path) : resolve(folder, path)),
     windows: process.platform === 'win32',
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
     ambient,

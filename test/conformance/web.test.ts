@@ -27,7 +27,8 @@ describe.each(servers)('backend: web, served by %s', (_, isHere, serve) => {
     const store = fileStore(folder)
     await fillForReading(store)
     const heads = []
-    for await (const head of store.list('')) heads.push({ ...head, modified: new Date(head.modified.getTime()) })
+    for await (const head of store.list(''))
+      heads.push({ ...head, modified: new Date(head.modified.getTime()) })
     await store.put('listing', encodeListing(heads))
     server = await serve(folder)
   })

@@ -106,7 +106,9 @@ export async function serveByNginx(folder: string): Promise<WebServer> {
   await reachable(port)
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
-    await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(undefined)))
+    await new Promise((resolve) =>
+      child.exitCode === null ? child.once('exit', resolve) : resolve(undefined),
+    )
     rmSync(own, { recursive: true, force: true })
   }
   return { address: `http://127.0.0.1:${String(port)}/`, requests: [], stop }

@@ -9,28 +9,41 @@ import type { Backend, Range } from './backend.ts'
 const pieceSeconds = 2
 const leastPiece = 256 * 1024
 
-/**
- * `backend`, whose bytes in both directions together stay below `rate` bytes a second. One piece goes at full speed,
- * and is waited for afterwards: a range in pieces of two seconds, an array that is put, or a part of a stream, as it is.
- */
-export function limiting(backend: Backend, ambient: Pick<Ambient, 'now' | 'sleep'>, rate: number): Backend {
-  const piece = Math.max(leastPiece, Math.ceil(rate * pieceSeconds))
-  let free = ambient.now().getTime()
+/** One line that takes so many bytes a second. */
+export interface Pace {
+  /** Takes the line for so many bytes, once it is free. */
+  pass(bytes: number, ctx: Context | undefined): Promise<void>
+  /** The same for each part of a body. */
+  paced(body: AsyncIterable<Uint8Array>, ctx: Context | undefined): AsyncIterable<Uint8Array>
+}
 
-  /** Takes the line for so many bytes, and waits until it was free for them. */
+/** A line of `rate` bytes a second. */
+export function pace(ambient: Pick<Ambient, 'now' | 'sleep'>, rate: number): Pace {
+  let free = ambient.now().getTime()
   const pass = async (bytes: number, ctx: Context | undefined): Promise<void> => {
     const now = ambient.now().getTime()
     const start = Math.max(free, now)
     free = start + (bytes / rate) * 1000
     if (start > now) await ambient.sleep(start - now, ctx?.signal)
   }
-
-  const paced = async function* (body: AsyncIterable<Uint8Array>, ctx?: Context): AsyncGenerator<Uint8Array> {
-    for await (const part of body) {
-      await pass(part.length, ctx)
-      yield part
-    }
+  return {
+    pass,
+    async *paced(body, ctx) {
+      for await (const part of body) {
+        await pass(part.length, ctx)
+        yield part
+      }
+    },
   }
+}
+
+/**
+ * `backend`, whose bytes in both directions together stay below `rate` bytes a second. One piece goes at full speed,
+ * and is waited for afterwards: a range in pieces of two seconds, an array that is put, or a part of a stream, as it is.
+ */
+export function limiting(backend: Backend, ambient: Pick<Ambient, 'now' | 'sleep'>, rate: number): Backend {
+  const piece = Math.max(leastPiece, Math.ceil(rate * pieceSeconds))
+  const { pass, paced } = pace(ambient, rate)
 
   const getPieces = async (key: string, range: Range, ctx?: Context): Promise<Uint8Array> => {
     const bytes = new Uint8Array(range.end - range.start)

@@ -44,7 +44,11 @@ export async function writeS3(
   const first = await parts.next()
   const second = first.done === true ? first : await parts.next()
   if (second.done === true) {
-    return putSingle(link, { ...put, body: first.value ?? new Uint8Array() }, patience, ctx)
+    // Nobody else can send a stream again.
+    const whole = { ...put, body: first.value ?? new Uint8Array() }
+    return put.absent
+      ? putSingle(link, whole, patience, ctx)
+      : persist(patience, ctx, () => putSingle(link, whole, patience, ctx))
   }
   await putParts(link, put, joined([first.value as Uint8Array, second.value], parts), patience, ctx)
 }

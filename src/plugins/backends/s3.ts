@@ -19,6 +19,7 @@ import { readResuming } from '../api.ts'
 import type { AskRange, Backend, BackendPlugin, Context, Head, Range, RetryOptions } from '../api.ts'
 import { parseS3Address } from './s3-address.ts'
 import { checkAnswer, s3Link, type S3Link } from './s3-client.ts'
+import { s3Files } from './s3-files.ts'
 import { writeS3 } from './s3-writer.ts'
 
 /** What all methods share. */
@@ -72,6 +73,11 @@ const plugin: BackendPlugin = {
     const address = parseS3Address(url, env)
     const link = await s3Link(address, env)
     return s3Backend({ ...link, prefix: address.prefix, patience: networkPatience(ambient) })
+  },
+  async openFiles(url, env, ambient) {
+    const address = parseS3Address(url, env)
+    const link = await s3Link(address, env)
+    return s3Files(link, address.prefix, networkPatience(ambient))
   },
 }
 export default plugin

@@ -1,0 +1,47 @@
+// Plain files in a bucket, under their own names: what other programs read.
+import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { persist, QuiltError } from '../api.ts'
+import type { FileSink, RetryOptions } from '../api.ts'
+import { checkAnswer, type S3Link } from './s3-client.ts'
+import { writeS3 } from './s3-writer.ts'
+
+/** No store takes longer names, in bytes. */
+const longestName = 1024
+
+/** Files below a prefix of a bucket. Each request is tried again by itself. */
+export function s3Files(link: S3Link, prefix: string, patience: RetryOptions): FileSink {
+  return {
+    async put(path, body, ctx) {
+      const at = prefix + path
+      if (new TextEncoder().encode(at).length > longestName) {
+        throw new QuiltError(
+          'INVALID',
+          `"${path}" is too long for a bucket: ${longestName} bytes with its prefix`,
+        )
+      }
+      const put = (): Promise<void> => writeS3(link, { at, body, absent: false }, patience, ctx)
+      await (body instanceof Uint8Array ? persist(patience, ctx, put) : put())
+    },
+    async *list(ctx) {
+      let token: string | undefined
+      do {
+        const command = new ListObjectsV2Command({
+          Bucket: link.bucket,
+          Prefix: prefix,
+          ContinuationToken: token,
+        })
+        const page = await persist(patience, ctx, () =>
+          link.ask(prefix, (options) => link.client.send(command, options), ctx),
+        )
+        checkAnswer(link, prefix, page.IsTruncated !== undefined)
+        for (const { Key = '' } of page.Contents ?? []) yield Key.slice(prefix.length)
+        const next = page.IsTruncated === true ? page.NextContinuationToken : undefined
+        checkAnswer(link, prefix, next === undefined || next !== token)
+        token = next
+      } while (token !== undefined)
+    },
+    close: async () => {
+      link.client.destroy()
+    },
+  }
+}
