@@ -8,7 +8,6 @@ export interface HostileCase {
   readonly later?: string
 }
 
-const http = 'nothing speaks HTTP yet: comes with the registry and its client'
 const registry = 'there is no registry server yet'
 const database = 'there is no metadata database yet'
 
@@ -73,17 +72,17 @@ export const hostileCases: Readonly<Record<string, HostileCase>> = {
   H70: { what: 'a second process at the stat cache' },
   H71: { what: 'Ctrl-C, twice too, and SIGTERM' },
   // Network
-  H72: { what: 'a body that is cut', later: http },
-  H73: { what: 'an object that changes between two ranges', later: http },
-  H74: { what: 'lengths and encodings that lie', later: http },
-  H75: { what: 'answers 500 to 503, resets, Retry-After', later: http },
-  H77: { what: 'one byte a second', later: http },
-  H78: { what: 'a login page for an answer', later: http },
-  H79: { what: 'proxies, and TLS errors', later: http },
+  H72: { what: 'a body that is cut' },
+  H73: { what: 'an object that changes between two ranges' },
+  H74: { what: 'lengths and encodings that lie' },
+  H75: { what: 'answers 500 to 503, resets, Retry-After' },
+  H77: { what: 'one byte a second' },
+  H78: { what: 'a login page for an answer' },
+  H79: { what: 'proxies, and TLS errors' },
   H80: { what: 'clocks that are wrong' },
   H81: { what: 'a push that was cut before its ref: nothing is sent twice' },
   H82: { what: 'an answer that is lost after a ref has moved' },
-  H83: { what: 'ranges beyond the end, and a thousand of them', later: http },
+  H83: { what: 'ranges beyond the end, and a thousand of them' },
   // Registry
   H84: { what: 'bodies above the limit, and gzip bombs', later: registry },
   H85: { what: 'JSON that is too deep, too wide or has keys twice', later: registry },

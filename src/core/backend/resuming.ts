@@ -74,7 +74,10 @@ async function readOnce(
     const before = got
     const answer = await persist(patience, ctx, () =>
       ask({ start: start + got, end }, got > 0 ? mark : undefined),
-    )
+    ).catch((error: unknown) => {
+      // What was announced is not there any more, or never was.
+      throw got > 0 && isQuiltError(error, 'INVALID') ? changed(key) : error
+    })
     const { size } = answer
     if (range !== undefined) checkRange(range, size, key)
     if (end !== undefined && range === undefined && end !== size) throw changed(key)
