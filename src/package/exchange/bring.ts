@@ -3,11 +3,15 @@ import type { Context } from '../../core/base/context.ts'
 import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import type { Extent } from '../../core/model/extent.ts'
 import { formatPackageName } from '../../core/model/package-name.ts'
+import { joinPath } from '../../core/model/path.ts'
 import { isAsked } from '../../core/repo/reach.ts'
+import { layered } from '../../core/store/layered.ts'
+import type { ObjectReader } from '../../core/store/object-store.ts'
+import type { PackageState } from '../../core/store/ref-store.ts'
 import { describeRevision, needRevision, type InstalledRevision } from '../names/installed.ts'
 import type { Session } from '../session.ts'
 import { fetchCommit } from './fetch.ts'
-import { openRemoteFor } from './origin.ts'
+import { openRemoteFor, type RemoteRepository } from './origin.ts'
 
 /**
  * The same revision with all bytes at a path on this machine; what is not here comes from the origin.
@@ -40,6 +44,27 @@ export async function withTrees(
   return bring(session, revision, { extent: 'meta', what: describeRevision(state.pkg, handle.revision) }, ctx)
 }
 
+/**
+ * The objects of a revision as they can be read without being kept: those that are not here at the origin.
+ * `undefined` where all at a path is here.
+ * @throws UNAVAILABLE naming the command, when the origin cannot be reached
+ */
+export async function objectsAfar(
+  session: Session,
+  { state, id, store }: InstalledRevision,
+  path: string,
+  ctx?: Context,
+): Promise<ObjectReader | undefined> {
+  if (isAsked(state.partial.get(id), path)) return undefined
+  const { objects } = store.repository
+  return fromOrigin(
+    session,
+    { state, what: joinPath(formatPackageName(state.pkg), path) },
+    ({ repository }) => Promise.resolve(layered(objects, repository.objects)),
+    ctx,
+  )
+}
+
 async function bring(
   session: Session,
   revision: InstalledRevision,
@@ -47,13 +72,21 @@ async function bring(
   ctx?: Context,
 ): Promise<InstalledRevision> {
   const { state, id } = revision
+  const plan = { pkg: state.pkg, commit: id, extent, edits: () => [], reason: 'fetch' }
+  const fetch = async ({ repository: from }: RemoteRepository): Promise<unknown> =>
+    fetchCommit(session, { ...plan, from }, ctx)
+  await fromOrigin(session, { state, what }, fetch, ctx)
+  return needRevision(session, revision.handle, ctx)
+}
+
+async function fromOrigin<T>(
+  session: Session,
+  { state, what }: { readonly state: PackageState; readonly what: string },
+  use: (there: RemoteRepository) => Promise<T>,
+  ctx?: Context,
+): Promise<T> {
   try {
-    const there = await openRemoteFor(session, state.pkg, { state, options: {} }, ctx)
-    await fetchCommit(
-      session,
-      { pkg: state.pkg, from: there.repository, commit: id, extent, edits: () => [], reason: 'fetch' },
-      ctx,
-    )
+    return await use(await openRemoteFor(session, state.pkg, { state, options: {} }, ctx))
   } catch (error) {
     if (!isQuiltError(error) || error.code === 'CORRUPT') throw error
     throw new QuiltError(
@@ -65,5 +98,4 @@ async function bring(
       },
     )
   }
-  return needRevision(session, revision.handle, ctx)
 }

@@ -43,6 +43,11 @@ export interface NodeName {
   readonly alias?: string
 }
 
+/** Which columns are read, and in which order; all unless told. Throws NOT_FOUND for one that there is not. */
+export interface ColumnOptions<Name extends string = string> {
+  readonly columns?: readonly Name[]
+}
+
 /** What every node answers. A node is looked up when it is asked: what it is not, it says with an error then. */
 export interface NodeCalls<Row = TableRow> extends AsyncIterable<LoadedNode> {
   /** Package, path and revision as they were asked for. */
@@ -69,10 +74,12 @@ export interface NodeCalls<Row = TableRow> extends AsyncIterable<LoadedNode> {
   readonly info: Promise<MediaDetails | undefined>
   readonly columns: Promise<readonly ReadColumn[]>
   readonly rowCount: Promise<number>
+  /** A table's rows: all columns, or some. Of what is not on this machine only these are fetched. */
   rows(): AsyncIterable<Row>
-  batches(): AsyncIterable<TableBatch>
+  rows<Name extends keyof Row & string>(options: ColumnOptions<Name>): AsyncIterable<Pick<Row, Name>>
+  batches(options?: ColumnOptions): AsyncIterable<TableBatch>
   /** The table as an Arrow IPC stream, in memory. */
-  toArrow(): Promise<Uint8Array>
+  toArrow(options?: ColumnOptions): Promise<Uint8Array>
   /** Rows of a SELECT in which `this`, or `t`, is the table. */
   query<Result = TableRow>(sql: string): Promise<readonly Result[]>
   /** Puts a value at a path, in place of what is there. Nothing is written to the store before `build`. */

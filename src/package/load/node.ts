@@ -100,11 +100,11 @@ function callsOf(place: NodePlace): NodeCalls {
       yield* streamOf(opened, await needContent(place))
     },
     path: async () => plainPathOf(opened, await needContent(place)),
-    rows: () => rowsIn(opened, table),
-    batches: async function* () {
-      yield* batchesOf(opened, await table())
+    rows: (options = {}) => rowsIn(opened, table, options),
+    batches: async function* (options = {}) {
+      yield* batchesOf(opened, await table(), options)
     },
-    toArrow: async () => arrowOf(opened, await table()),
+    toArrow: async (options = {}) => arrowOf(opened, await table(), options),
     query: async <Result = TableRow>(sql: string) =>
       (await queryOf(opened, await table(), sql)) as readonly Result[],
     set: async (below, value, options = {}) => {

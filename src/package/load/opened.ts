@@ -5,7 +5,7 @@ import type { FileEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
-import { withBytes, withTrees } from '../exchange/bring.ts'
+import { objectsAfar, withBytes, withTrees } from '../exchange/bring.ts'
 import {
   describeRevision,
   handleWith,
@@ -14,7 +14,8 @@ import {
   type RevisionOptions,
 } from '../names/installed.ts'
 import type { Session } from '../session.ts'
-import { tablePlace, type TablePlace } from '../tables/open-table.ts'
+import { tablePlace, type OpenTable, type TablePlace } from '../tables/open-table.ts'
+import type { HoledFile } from './columns-afar.ts'
 
 /** A revision of a package, opened once: `latest` may move meanwhile, this does not. */
 export interface Opened {
@@ -31,6 +32,11 @@ export interface Opened {
   closed: boolean
   /** The same revision with all bytes at a path of the package on this machine. */
   bring(path: string): Promise<TablePlace>
+  /** The tables at a path as they can be read without bringing their bytes; `undefined` where all of it is here. */
+  afar(path: string): Promise<TablePlace | undefined>
+  /** Files of which some columns have been brought, and tables that were looked at at the origin, by their paths. */
+  readonly holed: Map<Id, HoledFile>
+  readonly seenAfar: Map<string, ReadonlyMap<string, OpenTable>>
 }
 
 /**
@@ -65,6 +71,12 @@ export async function openRevision(
       }
       return place
     },
+    afar: async (path) => {
+      const objects = session.tables.onDisk ? await objectsAfar(session, revision, path, ctx) : undefined
+      return objects === undefined ? undefined : { ...place, objects, nodes: nodeReader(objects) }
+    },
+    holed: new Map(),
+    seenAfar: new Map(),
   }
 }
 

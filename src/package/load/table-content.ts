@@ -1,4 +1,5 @@
 // Tables of a tree in memory: that of a file, of one in a file with several, or all below a group as one.
+import { closest } from '../../core/base/closest.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import { joinPath } from '../../core/model/path.ts'
 import { parseHandle } from '../../core/model/revision.ts'
@@ -20,7 +21,8 @@ import {
 import { toArrow } from '../../table/read/to-arrow.ts'
 import { viewHead } from '../../table/view/store-view.ts'
 import { viewFor } from '../tables/find-views.ts'
-import { openTables, tablesOf, type OpenTable } from '../tables/open-table.ts'
+import { openTables, tablesOf, type OpenTable, type TablePlace } from '../tables/open-table.ts'
+import { columnsAfar } from './columns-afar.ts'
 import type { FoundContent } from './content.ts'
 import { childrenOf, type Draft } from './draft.ts'
 import type { Opened } from './opened.ts'
@@ -39,15 +41,57 @@ export async function isTable(opened: Opened, draft: Draft): Promise<boolean> {
 export interface TableContent {
   readonly columns: () => Promise<readonly ReadColumn[]>
   readonly rowCount: () => Promise<number>
-  readonly files: () => Promise<readonly string[]>
+  /** The files on disk; with columns named, files in which these can be read, and perhaps no others. */
+  readonly files: (columns?: readonly string[]) => Promise<readonly string[]>
 }
 
-/** The tables of a kept file, by their names; empty for a file that is no table. */
+/** How a table is read. */
+export interface ReadOptions {
+  /** Only these columns, in this order: of a table that is not on this machine no others are fetched. */
+  readonly columns?: readonly string[]
+}
+
+/** The tables of a kept file, by their names; empty for a file that is no table. Their bytes need not be here. */
 export async function tablesIn(opened: Opened, draft: Draft): Promise<ReadonlyMap<string, OpenTable>> {
   if (draft.kind !== 'kept' || draft.entry.type !== 'file') return new Map()
-  const place = await opened.bring(draft.from)
-  const tables = await tablesOf(place, draft.from, draft.entry, opened.ctx)
-  return new Map(tables.map((one) => [one.path.slice(one.path.lastIndexOf('/') + 1), one]))
+  const { from, entry } = draft
+  const far = await opened.afar(from)
+  const seen = far === undefined ? undefined : opened.seenAfar.get(from)
+  if (seen !== undefined) return seen
+  const tables = await tablesOf(far ?? (await opened.bring(from)), from, entry, opened.ctx)
+  const found = new Map(
+    tables.map((one) => [lastName(one), far === undefined ? one : afar(opened, { from, far, one })]),
+  )
+  if (far !== undefined) opened.seenAfar.set(from, found)
+  return found
+}
+
+/** A table whose bytes are brought when all its columns are asked for. */
+function afar(
+  opened: Opened,
+  { from, far, one }: { readonly from: string; readonly far: TablePlace; readonly one: OpenTable },
+): OpenTable {
+  return {
+    ...one,
+    files: async (ctx, { columns, only } = {}) => {
+      if (columns !== undefined)
+        return columnsAfar(opened, far, { files: one.view.parts ?? [one.file], columns })
+      const here = await tablesOf(await opened.bring(from), from, one.file, ctx)
+      return (here.find(({ path }) => path === one.path) ?? one).files(ctx, { only })
+    },
+  }
+}
+
+function lastName({ path }: OpenTable): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function contentOf(opened: Opened, { view, files }: OpenTable): TableContent {
+  return {
+    columns: () => Promise.resolve(view.columns.map(({ name, type }) => ({ name, type }))),
+    rowCount: () => Promise.resolve(view.rows),
+    files: (columns) => files(opened.ctx, { columns }),
+  }
 }
 
 /**
@@ -55,7 +99,6 @@ export async function tablesIn(opened: Opened, draft: Draft): Promise<ReadonlyMa
  * @throws NOT_FOUND for what is no table; AMBIGUOUS for a file with several
  */
 export async function tableOf(opened: Opened, { path, draft, table }: FoundContent): Promise<TableContent> {
-  if (draft.kind === 'group' && draft.base !== undefined) await opened.bring(draft.base.from)
   const all: TableContent[] = []
   if (draft.kind === 'group') for await (const one of tablesBelow(opened, draft)) all.push(one)
   else if (table !== undefined) {
@@ -98,14 +141,6 @@ async function* contentsOf(opened: Opened, draft: Draft): AsyncGenerator<readonl
   for (const [name, one] of await tablesIn(opened, draft)) yield [name, contentOf(opened, one)]
 }
 
-function contentOf(opened: Opened, { view, files }: OpenTable): TableContent {
-  return {
-    columns: () => Promise.resolve(view.columns.map(({ name, type }) => ({ name, type }))),
-    rowCount: () => Promise.resolve(view.rows),
-    files: () => files(opened.ctx),
-  }
-}
-
 function newTable(opened: Opened, path: string): TableContent {
   const files = [path]
   const ask = <T>(run: (connection: TableConnection) => Promise<T>): Promise<T> => asking(opened, files, run)
@@ -121,15 +156,15 @@ function newTable(opened: Opened, path: string): TableContent {
 }
 
 function joined(opened: Opened, all: readonly TableContent[]): TableContent {
-  const files = async (): Promise<readonly string[]> => {
+  const files = async (columns?: readonly string[]): Promise<readonly string[]> => {
     const paths: string[] = []
-    for (const one of all) paths.push(...(await one.files()))
+    for (const one of all) paths.push(...(await one.files(columns)))
     return paths
   }
   return {
     files,
     columns: async () => {
-      const paths = await files()
+      const paths = await files([]) // their feet are enough
       return asking(opened, paths, (connection) => columnsOf(connection, allRows(paths)))
     },
     rowCount: async () => {
@@ -155,25 +190,58 @@ async function asking<T>(
 }
 
 /** A table's rows in batches. */
-export async function* batchesOf(opened: Opened, table: TableContent): AsyncGenerator<TableBatch> {
-  for await (const { names, cells, rowCount } of readAll(opened, table))
+export async function* batchesOf(
+  opened: Opened,
+  table: TableContent,
+  options: ReadOptions,
+): AsyncGenerator<TableBatch> {
+  for await (const { names, cells, rowCount } of readAll(opened, table, options))
     yield { rowCount, columns: namedCells(names, cells) }
 }
 
 /** A table's rows. */
-export function rowsIn(opened: Opened, table: () => Promise<TableContent>): AsyncIterable<TableRow> {
+export function rowsIn(
+  opened: Opened,
+  table: () => Promise<TableContent>,
+  options: ReadOptions,
+): AsyncIterable<TableRow> {
   return eachRow(
     (async function* () {
-      yield* readAll(opened, await table())
+      yield* readAll(opened, await table(), options)
     })(),
   )
 }
 
-async function* readAll(opened: Opened, table: TableContent): ReturnType<typeof readBatches> {
-  const files = await table.files()
-  const columns = await table.columns()
+/**
+ * The columns to be read.
+ * @throws NOT_FOUND for one that there is not; INVALID for none
+ */
+async function columnsAsked(table: TableContent, { columns }: ReadOptions): Promise<readonly ReadColumn[]> {
+  const all = await table.columns()
+  if (columns === undefined) return all
+  if (columns.length === 0)
+    throw new QuiltError('INVALID', 'no column is named', { hint: 'leave columns out for all' })
+  const known = new Map(all.map((column) => [column.name, column]))
+  return columns.map((name) => {
+    const column = known.get(name)
+    if (column !== undefined) return column
+    const near = closest(name, [...known.keys()])
+    throw new QuiltError('NOT_FOUND', `the table has no column ${JSON.stringify(name.slice(0, 200))}`, {
+      hint:
+        near === undefined ? `it has ${[...known.keys()].slice(0, 20).join(', ')}` : `did you mean ${near}?`,
+    })
+  })
+}
+
+async function* readAll(
+  opened: Opened,
+  table: TableContent,
+  options: ReadOptions,
+): ReturnType<typeof readBatches> {
+  const columns = await columnsAsked(table, options)
+  const files = await table.files(options.columns)
   const prepare = async (connection: TableConnection): Promise<Asked> => ({
-    sql: allRows(files),
+    sql: allRows(files, options.columns),
     wide: await wideColumns(connection, files, columns),
   })
   const engine = opened.session.tables.engineFor([...new Set(files)])
@@ -181,10 +249,15 @@ async function* readAll(opened: Opened, table: TableContent): ReturnType<typeof 
 }
 
 /** A table as an Arrow IPC stream. */
-export async function arrowOf(opened: Opened, table: TableContent): Promise<Uint8Array> {
-  const files = await table.files()
+export async function arrowOf(
+  opened: Opened,
+  table: TableContent,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  await columnsAsked(table, options)
+  const files = await table.files(options.columns)
   const engine = opened.session.tables.engineFor([...new Set(files)])
-  return toArrow(engine, { sql: allRows(files) }, opened.ctx)
+  return toArrow(engine, { sql: allRows(files, options.columns) }, opened.ctx)
 }
 
 /** The names that a query has for the table it is asked of. */

@@ -131,7 +131,12 @@ async function comparedFiles(
     })
   }
   const shared = sharedParts(a.view.parts ?? [], b.view.parts ?? [])
-  return { a: await a.files(ctx, unshared(shared)), b: await b.files(ctx, unshared(shared)), columns, key }
+  return {
+    a: await a.files(ctx, { only: unshared(shared) }),
+    b: await b.files(ctx, { only: unshared(shared) }),
+    columns,
+    key,
+  }
 }
 
 /** How often each part is on both sides. */

@@ -5,6 +5,7 @@ import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
 import type { FileEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import { joinPath } from '../../core/model/path.ts'
+import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { Handle } from '../../core/model/revision.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
 import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
@@ -27,8 +28,16 @@ export interface OpenTable {
   readonly view: TableView
   /** The file that it was made of. */
   readonly file: FileEntry
-  /** Paths of its Parquet files, in the order of their rows, or of some of them; made on disk when this is called. */
-  files(ctx?: Context, only?: (part: ViewPart) => boolean): Promise<readonly string[]>
+  /** Paths of its Parquet files, in the order of their rows; made on disk when this is called. */
+  files(ctx?: Context, options?: FileOptions): Promise<readonly string[]>
+}
+
+/** Which files of a table. */
+export interface FileOptions {
+  /** Those of some parts; of all unless told. */
+  readonly only?: ((part: ViewPart) => boolean) | undefined
+  /** Files in which these columns can be read, and perhaps no others. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /**
@@ -78,6 +87,8 @@ export interface TablePlace {
   readonly session: Session
   readonly revision: InstalledRevision
   readonly nodes: NodeReader
+  /** What of its blobs is read without being made a file. */
+  readonly objects: ObjectReader
   readonly name: string
   readonly plain: () => Promise<PlainFiles>
 }
@@ -100,6 +111,7 @@ export function tablePlace(session: Session, revision: InstalledRevision): Table
     session,
     revision,
     nodes: nodeReader(objects),
+    objects,
     name: describeRevision(revision.state.pkg, revision.handle.revision),
     plain: () => (making ??= make()),
   }
@@ -112,8 +124,7 @@ export async function tablesOf(
   file: FileEntry,
   ctx?: Context,
 ): Promise<readonly OpenTable[]> {
-  const { revision, nodes, session } = run
-  const { objects } = revision.store.repository
+  const { revision, nodes, objects, session } = run
   const place = { objects: nodes, derived: revision.commit.derived, parsers: session.tables.parsers }
   const entry = await viewFor(place, file, ctx)
   if (entry === undefined) return []
@@ -123,30 +134,37 @@ export async function tablesOf(
     ...(view.kind === 'table' ? { path } : { path: joinPath(path, name), name }),
     view: one,
     file,
-    files: (context, only) => filesOf(run, { file, parts: one.parts?.filter(only ?? all) }, context),
+    files: (context, { only = all } = {}) => filesOf(run, { file, parts: one.parts?.filter(only) }, context),
   }))
 }
 
 const all = (): boolean => true
 
 async function filesOf(
-  { plain, revision, nodes }: TablePlace,
+  place: TablePlace,
   { file, parts }: { readonly file: FileEntry; readonly parts: readonly ViewPart[] | undefined },
   ctx?: Context,
 ): Promise<readonly string[]> {
-  const { derived } = revision.commit
-  const recipe = async (id: Id, size: number): Promise<Id | undefined> => {
-    if (derived === undefined || size <= chunkThreshold) return undefined
-    const found = await lookupDerived(nodes, derived, id, ctx)
-    return found?.type === 'recipe' ? found.id : undefined
-  }
-  const files = await plain()
+  const files = await place.plain()
   const paths: string[] = []
-  for (const { id, size } of parts ?? [file]) {
+  for (const part of parts ?? [file]) {
+    const { id, size } = part
     const entry: FileEntry = { type: 'file', name: id, id, size }
-    paths.push(await files.path(entry, await recipe(id, size), ctx))
+    paths.push(await files.path(entry, await recipeOfPart(place, part, ctx), ctx))
   }
   return paths
+}
+
+/** The recipe that the commit names for a table's Parquet file, where it is kept in chunks. */
+export async function recipeOfPart(
+  { revision, nodes }: TablePlace,
+  { id, size }: Pick<ViewPart, 'id' | 'size'>,
+  ctx?: Context,
+): Promise<Id | undefined> {
+  const { derived } = revision.commit
+  if (derived === undefined || size <= chunkThreshold) return undefined
+  const found = await lookupDerived(nodes, derived, id, ctx)
+  return found?.type === 'recipe' ? found.id : undefined
 }
 
 function pick(

@@ -25,9 +25,10 @@ export interface Asked {
   readonly wide?: ReadonlySet<string>
 }
 
-/** All rows of Parquet files, one after the other, columns matched by name. */
-export function allRows(files: readonly string[]): string {
-  return `SELECT * FROM read_parquet(${list(files)}, union_by_name = true)`
+/** All rows of Parquet files, one after the other, columns matched by name: all columns, or these. */
+export function allRows(files: readonly string[], columns?: readonly string[]): string {
+  const what = columns?.map(identifier).join(', ') ?? '*'
+  return `SELECT ${what} FROM read_parquet(${list(files)}, union_by_name = true)`
 }
 
 /** The columns that a SELECT gives; nothing is read but the heads of files. */
