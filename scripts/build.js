@@ -16,6 +16,7 @@ const external = [
   'msgpackr-extract',
   '@bokuweb/zstd-wasm',
   '@uwdata/flechette', // esbuild takes its CommonJS build, whose names lie under `default`
+  'undici', // the same
   '@oclif/plugin-*',
   '@duckdb/*',
 ]

@@ -15,6 +15,8 @@ const needPlugins = new Set(['autocomplete', 'help'])
  */
 export async function main(root: string): Promise<void> {
   const argv = process.argv.slice(2)
+  // The S3 client would warn of this Node's age on stderr, which is for what a person can do something about.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   process.on('uncaughtException', (error) => {
     endWith(error, argv)
   })

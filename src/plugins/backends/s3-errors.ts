@@ -59,7 +59,13 @@ export function s3Error(error: unknown, asked: Asked): unknown {
       'check the credentials, and what they may do with this bucket',
     )
   }
-  if (name === 'NoSuchBucket') return as('NOT_FOUND', 'there is no such bucket', 'make the bucket first')
+  if (name === 'NoSuchBucket') {
+    const hint = 'make the bucket first, or check its name and ?endpoint='
+    return new QuiltError('NOT_FOUND', `there is no bucket ${asked.bucket}`, {
+      hint,
+      cause: harmless(answered),
+    })
+  }
   if (status === 404) return as('NOT_FOUND', 'there is nothing')
   if (status === 412) return as('CONFLICT', 'exists already, or has changed')
   if (status === 416) return as('INVALID', 'the range lies outside')
