@@ -21,6 +21,7 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['ENFILE', ['UNAVAILABLE', 'too many open files on this machine']],
   ['EBUSY', ['UNAVAILABLE', 'another program is using it']],
   ['ENOENT', ['UNAVAILABLE', 'it went away meanwhile']],
+  ['ESTALE', ['UNAVAILABLE', 'another machine has replaced it meanwhile']],
 ])
 
 /** Codes of files that someone else holds for a moment: a virus scanner or an indexer, on Windows. */
@@ -47,6 +48,17 @@ export async function onDisk<T>(path: string, call: Promise<T>): Promise<T> {
     return await call
   } catch (error) {
     throw diskError(error, path)
+  }
+}
+
+/** Reads again, a few times, where another machine has replaced the file on the server since it was opened: NFS. */
+export async function whileStale<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left--) {
+    try {
+      return await read()
+    } catch (error) {
+      if (left === 0 || !(error instanceof QuiltError) || errnoOf(error.cause) !== 'ESTALE') throw error
+    }
   }
 }
 

@@ -72,27 +72,35 @@ export function fileWriter(options: WriterOptions): FileWriter {
         if (absent) await placeAbsent(writer, unfinished, path)
         else await place(writer, unfinished, path)
       } catch (error) {
-        await removeQuietly(writer.fs, unfinished)
+        await removeQuietly(writer.fs, unfinished.path)
         throw error
       }
     },
   }
 }
 
+/** A finished file that bears no key's name yet. */
+interface Unfinished {
+  readonly path: string
+  /** Tells it from every other file of the file system. */
+  readonly ino: number
+}
+
 /** The whole body, synced, in a file of its own that bears no key's name yet. */
-async function writeTemporary(writer: Writer, body: Bytes, ctx: Context | undefined): Promise<string> {
+async function writeTemporary(writer: Writer, body: Bytes, ctx: Context | undefined): Promise<Unfinished> {
   const { path, handle } = await openTemporary(writer)
   try {
+    let ino: number
     try {
       await sweepOnce(writer, handle).catch(() => undefined)
-      await fill(handle, path, body, ctx)
+      ino = await fill(handle, path, body, ctx)
       if (writer.durable) await onDisk(path, handle.sync())
     } catch (error) {
       await handle.close().catch(() => undefined)
       throw error
     }
     await onDisk(path, handle.close())
-    return path
+    return { path, ino }
   } catch (error) {
     await removeQuietly(writer.fs, path)
     throw error
@@ -110,11 +118,16 @@ async function openTemporary(writer: Writer): Promise<{ readonly path: string; r
   }
 }
 
-async function place({ fs, folder }: Writer, unfinished: string, path: string): Promise<void> {
+/**
+ * `rename` replaces what was there in one step. A lost answer over NFS comes back as ENOENT: then the finished file
+ * bears the key's name already.
+ */
+async function place({ fs, folder }: Writer, unfinished: Unfinished, path: string): Promise<void> {
   try {
-    await folder.within(path, () => whileBusy(() => fs.promises.rename(unfinished, path)))
+    await folder.within(path, () => whileBusy(() => fs.promises.rename(unfinished.path, path)))
   } catch (error) {
-    throw diskError(error, path)
+    const moved = errnoOf(error) === 'ENOENT' && (await inodeOf(fs, path)) === unfinished.ino
+    if (!moved) throw diskError(error, path)
   }
   // Should this fail, the file may be seen, yet is not promised. To take it back would be worse: what was
   // there is gone, and others may rely on what is there now.
@@ -125,25 +138,25 @@ async function place({ fs, folder }: Writer, unfinished: string, path: string): 
  * `link` is the one call that gives a finished file its name only where there is none, so one of any number of
  * processes wins. A lost answer over NFS comes back as EEXIST: then our own file has two names, and we did win.
  */
-async function placeAbsent(writer: Writer, unfinished: string, path: string): Promise<void> {
+async function placeAbsent(writer: Writer, unfinished: Unfinished, path: string): Promise<void> {
   const { fs, folder } = writer
   if (!writer.hardLinks) return inTurn(writer, path, () => placeUnlessThere(writer, unfinished, path))
   try {
-    await folder.within(path, () => whileBusy(() => fs.promises.link(unfinished, path)))
+    await folder.within(path, () => whileBusy(() => fs.promises.link(unfinished.path, path)))
   } catch (error) {
     const errno = errnoOf(error)
     if (noLinkCodes.has(errno)) return placeWithoutLinks(writer, unfinished, path)
     if (errno !== 'EEXIST') throw diskError(error, path)
     // Who hears of a conflict builds on what is there: that must not vanish in a power cut.
     await folder.sync(dirname(path))
-    const names = (await onDisk(unfinished, fs.promises.stat(unfinished))).nlink
+    const names = (await onDisk(unfinished.path, fs.promises.stat(unfinished.path))).nlink
     if (names < 2) throw conflict(path, error)
   }
-  await removeQuietly(fs, unfinished)
+  await removeQuietly(fs, unfinished.path)
   await folder.sync(dirname(path))
 }
 
-async function placeWithoutLinks(writer: Writer, unfinished: string, path: string): Promise<void> {
+async function placeWithoutLinks(writer: Writer, unfinished: Unfinished, path: string): Promise<void> {
   await inTurn(writer, path, () => placeUnlessThere(writer, unfinished, path))
   // Only now: EPERM may also have meant that nothing at all can be written there.
   writer.hardLinks = false
@@ -155,7 +168,7 @@ async function placeWithoutLinks(writer: Writer, unfinished: string, path: strin
  * lock beside it would have to be broken after one. So a look and a rename: still whole or not at all, and in
  * turn within this backend, but two processes may both win. `features.putIfAbsent` says so.
  */
-async function placeUnlessThere(writer: Writer, unfinished: string, path: string): Promise<void> {
+async function placeUnlessThere(writer: Writer, unfinished: Unfinished, path: string): Promise<void> {
   if (await isThere(writer.fs, path)) {
     await writer.folder.sync(dirname(path))
     throw conflict(path)
@@ -173,6 +186,10 @@ async function inTurn({ queues }: Writer, path: string, call: () => Promise<void
   } finally {
     if (queues.get(path) === mine) queues.delete(path)
   }
+}
+
+async function inodeOf(fs: FileSystem, path: string): Promise<number | undefined> {
+  return (await fs.promises.stat(path).catch(() => undefined))?.ino
 }
 
 async function isThere(fs: FileSystem, path: string): Promise<boolean> {
@@ -231,8 +248,8 @@ function conflict(path: string, cause?: unknown): QuiltError {
   return new QuiltError('CONFLICT', `${path} exists already`, { cause })
 }
 
-/** Writes the whole body, in few calls, and makes sure that the file has as many bytes. */
-async function fill(handle: Handle, path: string, body: Bytes, ctx: Context | undefined): Promise<void> {
+/** Writes the whole body, in few calls, and makes sure that the file has as many bytes. Gives its inode. */
+async function fill(handle: Handle, path: string, body: Bytes, ctx: Context | undefined): Promise<number> {
   let size = 0
   for await (const block of blocks(body)) {
     checkSignal(ctx)
@@ -240,9 +257,9 @@ async function fill(handle: Handle, path: string, body: Bytes, ctx: Context | un
     size += block.length
   }
   checkSignal(ctx)
-  const found = (await onDisk(path, handle.stat())).size
-  if (found === size) return
-  throw new QuiltError('UNAVAILABLE', `${path}: wrote ${size} bytes, but the file has ${found}`)
+  const found = await onDisk(path, handle.stat())
+  if (found.size === size) return found.ino
+  throw new QuiltError('UNAVAILABLE', `${path}: wrote ${size} bytes, but the file has ${found.size}`)
 }
 
 async function writeBlock(handle: Handle, path: string, block: Uint8Array, position: number): Promise<void> {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkKey, checkRange, checkSignal, isKeyPart, longestKey, QuiltError } from '../api.ts'
 import type { Backend, BackendPlugin, Context, FileSystem, Head, Range } from '../api.ts'
-import { diskError, errnoOf, onDisk, whileBusy } from './file-errors.ts'
+import { diskError, errnoOf, onDisk, whileBusy, whileStale } from './file-errors.ts'
 import { storeFolder, type StoreFolder } from './file-folder.ts'
 import { fileWriter, hasHardLinks, type FileWriter, type Handle } from './file-writer.ts'
 
@@ -38,6 +38,8 @@ const temporaryFolder = 'tmp'
 const statWidth = 32
 /** No single read is longer: systems give at most 2 GiB. */
 const longestRead = 1 << 30
+/** What NFS and FUSE call files that were deleted while someone had them open. */
+const removed = /^\.(?:nfs[0-9a-f]{12,}|fuse_hidden[0-9a-f]{8,})$/
 /** Says of a path that there is no file. */
 const nothingThere: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR'])
 
@@ -70,7 +72,7 @@ export function fileBackend(root: string, options: FileBackendOptions): Backend 
       },
       writable,
     },
-    get: (key, range, ctx) => get(store, key, range, ctx),
+    get: (key, range, ctx) => whileStale(() => get(store, key, range, ctx)),
     async put(key, body, putOptions, ctx) {
       await writer.write(pathToChange(key, ctx), body, putOptions?.absent === true, ctx)
     },
@@ -200,7 +202,7 @@ async function readFolder(store: Store, at: string, prefix: string): Promise<rea
   const entries: Entry[] = []
   for (const entry of found) {
     const isFolder = entry.isDirectory()
-    if (!isKeyPart(entry.name) || !(isFolder || entry.isFile())) continue
+    if (!isKeyPart(entry.name) || removed.test(entry.name) || !(isFolder || entry.isFile())) continue
     const key = `${at}${entry.name}${isFolder ? '/' : ''}`
     if (key.length <= longestKey && (key.startsWith(prefix) || (isFolder && prefix.startsWith(key)))) {
       entries.push({ key, isFolder })
