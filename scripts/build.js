@@ -38,6 +38,14 @@ const patternWhenNeeded = {
   },
 }
 
+/** Packages that have modules beside the CommonJS that esbuild would take, whose names an `import()` would not find. */
+const modules = Object.fromEntries(
+  ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'].map((name) => {
+    const folder = join(home, 'node_modules', name)
+    return [name, join(folder, JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).module)]
+  }),
+)
+
 /** CommonJS packages in the bundle look for these. */
 const banner = [
   "import { createRequire as createRequire_ } from 'node:module'",
@@ -74,6 +82,7 @@ export async function buildCli({ root = home, commands = join(home, 'src', 'comm
     target: 'node20',
     conditions: ['quilt-source'],
     external,
+    alias: modules,
     banner: { js: banner },
     define,
     plugins: [patternWhenNeeded],

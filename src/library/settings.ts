@@ -10,7 +10,7 @@ import {
   remoteList as remoteListIn,
   remoteRemove as remoteRemoveIn,
   type ListedRemote,
-  type NamedRemote,
+  type AddedRemote,
 } from '../session/remotes.ts'
 import { within, type ConfigurationOptions } from './call.ts'
 
@@ -23,8 +23,17 @@ export function remoteList(options: ConfigurationOptions = {}): Promise<readonly
   return within(options, remoteListIn)
 }
 
+/** How to name a remote, and what its owner says of it. */
+export interface RemoteAddOptions extends ConfigurationOptions {
+  /** Only one process ever writes to it: good enough for a store that cannot tell who was first. */
+  readonly singleWriter?: boolean | undefined
+  /** Keep a listing, so that a web server can serve it. */
+  readonly web?: boolean | undefined
+}
+
 /**
- * Gives a remote a name, in the user's own configuration; a folder's path is kept as an address.
+ * Gives a remote a name, in the user's own configuration; a folder's path is kept as an address. A bucket is tried
+ * with racing writers, and what was found is kept there.
  * @throws QuiltError INVALID for a name or an address that is none; UNSUPPORTED for a scheme that no plugin opens;
  * CONFLICT when the name stands for another one
  * @example await remoteAdd('shared', 'file:///shared/data')
@@ -32,9 +41,10 @@ export function remoteList(options: ConfigurationOptions = {}): Promise<readonly
 export function remoteAdd(
   name: string,
   address: string,
-  options: ConfigurationOptions = {},
-): Promise<NamedRemote> {
-  return within(options, (session) => remoteAddIn(session, name, address))
+  options: RemoteAddOptions = {},
+): Promise<AddedRemote> {
+  const { singleWriter, web: listing } = options
+  return within(options, (session) => remoteAddIn(session, { name, address }, { singleWriter, listing }))
 }
 
 /**

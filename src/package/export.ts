@@ -12,7 +12,7 @@ import type { ResultFormat } from '../table/query.ts'
 import { checkout, type CheckedOut } from '../worktree/checkout.ts'
 import type { CheckoutItems, CheckoutTarget } from '../worktree/checkout-target.ts'
 import { plainFiles } from '../worktree/plain-files.ts'
-import { writeFiles, type FilesTarget } from './export-files.ts'
+import { writeFiles, type FilesTarget } from './exchange/export-files.ts'
 import { withBytes, withTrees } from './exchange/bring.ts'
 import {
   describeRevision,
@@ -91,7 +91,7 @@ export async function exportPackage(
   ): Promise<CheckedOut> =>
     address === undefined
       ? checkout({ ...target, ...extra }, checkedOut, ctx)
-      : writeTo(session, address, { objects, recipe, force }, checkedOut, ctx)
+      : writeTo(session, { objects, recipe, force, address }, checkedOut, ctx)
   const plain = options.symlinks === true ? await plainFilesOf(session, revision) : undefined
   const plainFile = plain && {
     plainFile: async (entry: FileEntry): Promise<string> =>
@@ -124,8 +124,7 @@ function addressIn(destination: string): URL | undefined {
 
 async function writeTo(
   session: Session,
-  address: URL,
-  from: Pick<FilesTarget, 'objects' | 'recipe' | 'force'>,
+  { address, ...from }: Pick<FilesTarget, 'objects' | 'recipe' | 'force'> & { readonly address: URL },
   items: CheckoutItems,
   ctx?: Context,
 ): Promise<CheckedOut> {

@@ -28,7 +28,7 @@ export { checkSignal } from '../core/base/context.ts'
 export { closest } from '../core/base/closest.ts'
 export { isQuiltError, QuiltError } from '../core/base/error.ts'
 export { bytesSource } from '../core/base/source.ts'
-export { decodeListing, type ListedKey } from '../core/codec/listing.ts'
+export { decodeListing, type ListedKey } from '../core/codec/remotes/listing.ts'
 export { networkAgent, retryAfter, type NetworkAgent } from './network.ts'
 
 /** The environment's variables, as the edge hands them on: a plugin never reads them by itself. */

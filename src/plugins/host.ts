@@ -8,7 +8,7 @@ import { retrying } from '../core/backend/retrying.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { configureRemote, type Declared } from '../core/repo/guarded.ts'
 import type { RepositoryOptions } from '../core/repo/open-repository.ts'
-import type { RemoteConfig } from '../core/repo/remote-config.ts'
+import type { RemoteConfig } from '../core/codec/remotes/config.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { BackendPlugin, Env, FileSink } from './api.ts'
 import { builtinBackends } from './builtin.ts'
@@ -97,10 +97,9 @@ function filesOn(backend: Backend): FileSink {
  * @returns what it says now; `undefined` where nobody can write
  */
 export async function configureRemoteAt(
-  address: URL,
+  { address, declared }: { readonly address: URL; readonly declared: Declared },
   env: Env,
   ambient: Ambient,
-  declared: Declared,
   ctx?: Context,
 ): Promise<RemoteConfig | undefined> {
   const backend = await openStorage(address, env, ambient)

@@ -1,7 +1,6 @@
 // Connections for plugins that talk to servers: through the proxies that the environment names, with limits on
 // idleness, and without ever following a redirect. Loaded when the first plugin needs it.
 import type { Dispatcher } from 'undici'
-import type { Env } from './api.ts'
 
 /** Connections, to be closed with `close`; `request` is undici's. */
 export type NetworkAgent = Dispatcher
@@ -16,7 +15,10 @@ const connecting = 10_000
  * Connections for one plugin, through the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
  * @param idleMilliseconds how long a server may be silent
  */
-export async function networkAgent(env: Env, idleMilliseconds: number = idle): Promise<NetworkAgent> {
+export async function networkAgent(
+  env: Readonly<Record<string, string | undefined>>,
+  idleMilliseconds: number = idle,
+): Promise<NetworkAgent> {
   const { EnvHttpProxyAgent } = await import('undici')
   const set = (...names: readonly string[]): string =>
     names.map((name) => env[name]).find((value) => value !== undefined && value !== '') ?? ''

@@ -9,8 +9,8 @@ import type { FileSystem } from '../core/base/fs-node.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Identity } from '../core/model/commit.ts'
 import { readOnly } from '../core/backend/read-only.ts'
+import type { RemoteConfig } from '../core/codec/remotes/config.ts'
 import type { Declared } from '../core/repo/guarded.ts'
-import type { RemoteConfig } from '../core/repo/remote-config.ts'
 import { createRepository, openRepository, type RepositoryOptions } from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
@@ -122,7 +122,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     extra: extra.get,
     remote: remotes.open,
     files: (address) => openFiles(address, env, ambient, { limitRate: options.limitRate }),
-    configureRemote: (address, declared, ctx) => configureRemoteAt(address, env, ambient, declared, ctx),
+    configureRemote: (address, declared, ctx) => configureRemoteAt({ address, declared }, env, ambient, ctx),
     get defaultRemote() {
       return value('remote')
     },

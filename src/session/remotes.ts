@@ -2,7 +2,7 @@
 import type { Context } from '../core/base/context.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Declared } from '../core/repo/guarded.ts'
-import type { Writers } from '../core/repo/remote-config.ts'
+import type { Writers } from '../core/codec/remotes/config.ts'
 import { checkScheme } from '../plugins/host.ts'
 import { configuredRemotes, isRemoteName, writeUserValue } from './configuration.ts'
 import { addressOf, isAddress, type ConfiguredSession } from './open-session.ts'
@@ -45,8 +45,7 @@ export function remoteList({ configuration }: ConfiguredSession): readonly Liste
  */
 export async function remoteAdd(
   session: ConfiguredSession,
-  name: string,
-  address: string,
+  { name, address }: NamedRemote,
   declared: Declared = {},
   ctx?: Context,
 ): Promise<AddedRemote> {

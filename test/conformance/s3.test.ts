@@ -33,7 +33,9 @@ async function sessionOn(server: S3Server, folder: string): Promise<ConfiguredSe
   })
 }
 
-describe.skipIf(!hasRadosgw())('s3 on radosgw', () => {
+const isThere = hasRadosgw()
+
+describe.skipIf(!isThere)('s3 on radosgw', () => {
   let server: S3Server
   beforeAll(async () => {
     server = await startRadosgw()
@@ -86,7 +88,8 @@ describe.skipIf(!hasRadosgw())('s3 on radosgw', () => {
     const secret = 'a-secret-of-mine'
     const failures: string[] = []
     const failure = async (url: string, env: Record<string, string>): Promise<string> => {
-      const backend = await plugin.open(new URL(url), { ...server.env, ...env }, machineAmbient)
+      const ambient = { ...machineAmbient, sleep: async () => undefined }
+      const backend = await plugin.open(new URL(url), { ...server.env, ...env }, ambient)
       const error: unknown = await backend.get('format').catch((thrown: unknown) => thrown)
       failures.push(
         String((error as Error).stack),
@@ -116,7 +119,10 @@ describe.skipIf(!hasRadosgw())('s3 on radosgw', () => {
     writeFileSync(`${folder}/wine/a name with spaces – ä.txt`, 'hello')
     const { topHash } = await build(ada, { handle: 'ada/wine', path: 'wine' })
     const address = `s3://quilt/${place()}`
-    expect(await remoteAdd(ada, 'lab', address)).toMatchObject({ writers: 'many', listing: false })
+    expect(await remoteAdd(ada, { name: 'lab', address: address })).toMatchObject({
+      writers: 'many',
+      listing: false,
+    })
     await push(ada, 'ada/wine', { remote: 'lab' })
     await tagAdd(ada, { pkg: 'ada/wine', tag: 'prod', revision: 'latest' })
     await ada.close()
@@ -156,7 +162,8 @@ describe('s3 on s3rver', () => {
   const broken =
     /^(lists keys|lists by|lets a listing|shows readers|puts what is absent|refuses an empty body|lets one of 16)/
   for (const { name, run } of backendCases) {
-    test.skipIf(broken.test(name))(`s3rver: ${name}`, () => run(() => open(server)))
+    // Where radosgw runs, it says all that these would.
+    test.skipIf(isThere || broken.test(name))(`s3rver: ${name}`, () => run(() => open(server)))
   }
 
   test('s3rver: a store that lets several writers win is read-only until it is declared to have one', async () => {
@@ -167,13 +174,15 @@ describe('s3 on s3rver', () => {
     const { topHash } = await build(ada, { handle: 'ada/wine', path: 'wine' })
     const address = `s3://quilt/${place()}`
     await refuses('DENIED', push(ada, 'ada/wine', { remote: address }))
-    expect(await remoteAdd(ada, 'lab', address)).toMatchObject({ writers: 'none' })
+    expect(await remoteAdd(ada, { name: 'lab', address: address })).toMatchObject({ writers: 'none' })
     await refuses('DENIED', push(ada, 'ada/wine', { remote: 'lab' }))
-    expect(await remoteAdd(ada, 'lab', address, { singleWriter: true })).toMatchObject({ writers: 'one' })
+    expect(await remoteAdd(ada, { name: 'lab', address: address }, { singleWriter: true })).toMatchObject({
+      writers: 'one',
+    })
     await ada.close()
 
     const again = await sessionOn(server, folder)
-    expect(await remoteAdd(again, 'lab', address)).toMatchObject({ writers: 'one' })
+    expect(await remoteAdd(again, { name: 'lab', address: address })).toMatchObject({ writers: 'one' })
     await push(again, 'ada/wine', { remote: 'lab' })
     await again.close()
     const ben = await sessionOn(server, tempDir())

@@ -36,7 +36,7 @@ test('a folder that was pushed to, and copied, is installed from any web server'
   const server = await serve(`${disk.root}/site`)
   const ben = await disk.session('ben')
   const remote = `${server.address}data`
-  expect(await remoteAdd(ben, 'site', remote)).toMatchObject({ writers: 'none' })
+  expect(await remoteAdd(ben, { name: 'site', address: remote })).toMatchObject({ writers: 'none' })
   expect(await install(ben, 'ada/wine', { remote: 'site' })).toMatchObject({ topHash, latest: true })
   await exportPackage(ben, { handle: 'ada/wine', destination: 'out' })
   expect(disk.fs.readFileSync(`${disk.root}/out/b/big.bin`).equals(big)).toBe(true)

@@ -20,7 +20,7 @@ const rooms: readonly Room[] = [
   { prefix: 'core/history/', floor: 5 },
   { prefix: 'core/repo/', floor: 6 },
   { prefix: 'plugins/parser.ts', floor: 7 },
-  { prefix: 'plugins/network.ts', floor: 7, sees: ['plugins/api.ts'] },
+  { prefix: 'plugins/network.ts', floor: 7 },
   { prefix: 'plugins/api.ts', floor: 7, sees: ['plugins/parser.ts', 'plugins/network.ts'] },
   { prefix: 'plugins/backends/', floor: 8 },
   { prefix: 'plugins/parsers/', floor: 8 },

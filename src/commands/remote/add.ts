@@ -38,7 +38,7 @@ export default class RemoteAdd extends BaseCommand<typeof RemoteAdd> {
       ...(singleWriter ? { singleWriter } : {}),
       ...(web === undefined ? {} : { listing: web }),
     }
-    const done = await remoteAdd(await this.session(), name, address, declared, this.ctx)
+    const done = await remoteAdd(await this.session(), { name, address }, declared, this.ctx)
     this.out.line(done.name, done.address)
     for (const note of notes(done)) this.out.note(note)
     this.out.note(`use it for all packages with: quilt config set remote ${done.name}`)

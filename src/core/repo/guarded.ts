@@ -6,8 +6,9 @@ import { singleWriter } from '../backend/single-writer.ts'
 import type { Ambient } from '../base/ambient.ts'
 import type { Context } from '../base/context.ts'
 import { isQuiltError, QuiltError } from '../base/error.ts'
+import type { RemoteConfig, Writers } from '../codec/remotes/config.ts'
 import { probePrefix } from '../store/layout.ts'
-import { readRemoteConfig, writeRemoteConfig, type RemoteConfig, type Writers } from './remote-config.ts'
+import { readRemoteConfig, writeRemoteConfig } from './remote-config.ts'
 
 /** A backend and what its configuration says. */
 export interface Guarded {

@@ -3,7 +3,7 @@
 import type { Backend } from '../backend/backend.ts'
 import { equalBytes } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
-import { encodeListing, mostListed, type ListedKey } from '../codec/listing.ts'
+import { encodeListing, mostListed, type ListedKey } from '../codec/remotes/listing.ts'
 import {
   formatKey,
   indexPrefix,

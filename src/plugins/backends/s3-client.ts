@@ -1,15 +1,21 @@
 // The S3 client of an address: credentials by the usual chain, region, endpoint. Every request goes through `ask`.
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { checkSignal, networkAgent, QuiltError } from '../api.ts'
-import type { Context, Env } from '../api.ts'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { checkSignal, networkAgent, networkPatience, QuiltError } from '../api.ts'
+import type { Context, Env, PluginAmbient, RetryOptions } from '../api.ts'
 import type { S3Address } from './s3-address.ts'
 import { s3Error } from './s3-errors.ts'
 import { undiciHandler } from './s3-handler.ts'
 
+/** The client's package: heavy, and loaded with the first bucket. */
+export type S3Sdk = typeof import('@aws-sdk/client-s3')
+
 /** A client and its bucket. */
 export interface S3Link {
+  readonly sdk: S3Sdk
   readonly client: S3Client
   readonly bucket: string
+  /** For what only the backend can try again: a part, the rest of a body. */
+  readonly patience: RetryOptions
   /** Sends a request about a key; its failure is one of ours. */
   ask<T>(
     at: string,
@@ -22,12 +28,15 @@ export interface S3Link {
 const defaultRegion = 'us-east-1'
 
 /** Makes the client of an address; nothing is asked of the network yet, but for credentials later. */
-export async function s3Link(address: S3Address, env: Env): Promise<S3Link> {
+export async function s3Link(address: S3Address, env: Env, ambient: PluginAmbient): Promise<S3Link> {
   const { bucket } = address
-  const client = new S3Client(await configOf(address, env))
+  const sdk = await import('@aws-sdk/client-s3')
+  const client = new sdk.S3Client(await configOf(sdk, address, env))
   return {
+    sdk,
     client,
     bucket,
+    patience: networkPatience(ambient),
     ask: async (at, send, ctx) => {
       checkSignal(ctx)
       try {
@@ -40,7 +49,7 @@ export async function s3Link(address: S3Address, env: Env): Promise<S3Link> {
   }
 }
 
-async function configOf(address: S3Address, env: Env): Promise<S3ClientConfig> {
+async function configOf(sdk: S3Sdk, address: S3Address, env: Env): Promise<S3ClientConfig> {
   const { endpoint, profile, pathStyle, anonymous } = address
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
   const sessionToken = env['AWS_SESSION_TOKEN']
@@ -61,11 +70,11 @@ async function configOf(address: S3Address, env: Env): Promise<S3ClientConfig> {
     responseChecksumValidation: 'WHEN_REQUIRED',
     followRegionRedirects: false,
   }
-  return { ...config, region: address.region ?? (await regionOfProfile(profile)) }
+  return { ...config, region: address.region ?? (await regionOfProfile(sdk, profile)) }
 }
 
-async function regionOfProfile(profile: string | undefined): Promise<string> {
-  const client = new S3Client(profile === undefined ? {} : { profile })
+async function regionOfProfile(sdk: S3Sdk, profile: string | undefined): Promise<string> {
+  const client = new sdk.S3Client(profile === undefined ? {} : { profile })
   try {
     return await client.config.region()
   } catch {

@@ -51,29 +51,38 @@ export function s3Error(error: unknown, asked: Asked): unknown {
   }
   // A store whose clock is not ours: the client has noted the difference, and the next attempt is right. (H80)
   if (name === 'RequestTimeTooSkewed') return as('UNAVAILABLE', 'the clocks differ')
+  return statusError(answered, asked, as)
+}
+
+function statusError(
+  { name, status = 0, headers, ...more }: Answered,
+  { bucket }: Asked,
+  as: Make,
+): QuiltError {
   const why = denied.get(name)
   if (why !== undefined || status === 401 || status === 403) {
-    return as(
-      'DENIED',
-      why ?? 'access denied',
-      'check the credentials, and what they may do with this bucket',
-    )
+    const hint = 'check the credentials, and what they may do with this bucket'
+    return as('DENIED', why ?? 'access denied', hint)
   }
   if (name === 'NoSuchBucket') {
     const hint = 'make the bucket first, or check its name and ?endpoint='
-    return new QuiltError('NOT_FOUND', `there is no bucket ${asked.bucket}`, {
-      hint,
-      cause: harmless(answered),
-    })
+    const cause = harmless({ name, status, headers, ...more })
+    return new QuiltError('NOT_FOUND', `there is no bucket ${bucket}`, { hint, cause })
   }
-  if (status === 404) return as('NOT_FOUND', 'there is nothing')
-  if (status === 412) return as('CONFLICT', 'exists already, or has changed')
-  if (status === 416) return as('INVALID', 'the range lies outside')
-  if (status === 501) return as('UNSUPPORTED', 'the store does not know this request')
-  const passing = status >= 500 || status === 429 || status === 408 || passingNames.has(name)
+  const plain = plainMeanings.get(status)
+  if (plain !== undefined) return as(...plain)
+  const passing = status >= 500 || status === 429 || passingNames.has(name)
   if (!passing) return as('INVALID', `the store refuses the request: ${clean(name)} (${status})`)
   return as('UNAVAILABLE', `the store failed: ${clean(name)} (${status})`, undefined, retryAfter(headers))
 }
+
+const plainMeanings: ReadonlyMap<number, readonly [ErrorCode, string]> = new Map([
+  [404, ['NOT_FOUND', 'there is nothing']],
+  [408, ['UNAVAILABLE', 'the store waited too long for the request']],
+  [412, ['CONFLICT', 'exists already, or has changed']],
+  [416, ['INVALID', 'the range lies outside']],
+  [501, ['UNSUPPORTED', 'the store does not know this request']],
+])
 
 const passingNames: ReadonlySet<string> = new Set([
   'RequestTimeout',

@@ -1,7 +1,6 @@
 // Plain files in a bucket, under their own names: what other programs read.
-import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { persist, QuiltError } from '../api.ts'
-import type { FileSink, RetryOptions } from '../api.ts'
+import type { FileSink } from '../api.ts'
 import { checkAnswer, type S3Link } from './s3-client.ts'
 import { writeS3 } from './s3-writer.ts'
 
@@ -9,7 +8,7 @@ import { writeS3 } from './s3-writer.ts'
 const longestName = 1024
 
 /** Files below a prefix of a bucket. Each request is tried again by itself. */
-export function s3Files(link: S3Link, prefix: string, patience: RetryOptions): FileSink {
+export function s3Files(link: S3Link, prefix: string): FileSink {
   return {
     async put(path, body, ctx) {
       const at = prefix + path
@@ -19,18 +18,18 @@ export function s3Files(link: S3Link, prefix: string, patience: RetryOptions): F
           `"${path}" is too long for a bucket: ${longestName} bytes with its prefix`,
         )
       }
-      const put = (): Promise<void> => writeS3(link, { at, body, absent: false }, patience, ctx)
-      await (body instanceof Uint8Array ? persist(patience, ctx, put) : put())
+      const put = (): Promise<void> => writeS3(link, { at, body, absent: false }, ctx)
+      await (body instanceof Uint8Array ? persist(link.patience, ctx, put) : put())
     },
     async *list(ctx) {
       let token: string | undefined
       do {
-        const command = new ListObjectsV2Command({
+        const command = new link.sdk.ListObjectsV2Command({
           Bucket: link.bucket,
           Prefix: prefix,
           ContinuationToken: token,
         })
-        const page = await persist(patience, ctx, () =>
+        const page = await persist(link.patience, ctx, () =>
           link.ask(prefix, (options) => link.client.send(command, options), ctx),
         )
         checkAnswer(link, prefix, page.IsTruncated !== undefined)

@@ -1,16 +1,8 @@
 // Puts: one request for what is small, parts for what is large. A part is sent again by itself; what fails leaves
 // nothing, but for parts that the bucket's own rules should sweep after a crash.
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  UploadPartCommand,
-  type CompletedPart,
-} from '@aws-sdk/client-s3'
+import type { CompletedPart } from '@aws-sdk/client-s3'
 import { checkSignal, isQuiltError, iterateBytes, persist, QuiltError } from '../api.ts'
-import type { Bytes, Context, RetryOptions } from '../api.ts'
+import type { Bytes, Context } from '../api.ts'
 import { checkAnswer, type S3Link } from './s3-client.ts'
 
 /** A put into a bucket. */
@@ -30,15 +22,10 @@ const mostParts = 10_000
 const partsAtOnce = 2
 
 /** Writes a body under a key. @throws CONFLICT with `absent`, if the key exists */
-export async function writeS3(
-  link: S3Link,
-  put: S3Put,
-  patience: RetryOptions,
-  ctx?: Context,
-): Promise<void> {
+export async function writeS3(link: S3Link, put: S3Put, ctx?: Context): Promise<void> {
   const { body } = put
   if (body instanceof Uint8Array && body.length <= longestSingle) {
-    return putSingle(link, { ...put, body }, patience, ctx)
+    return putSingle(link, { ...put, body }, ctx)
   }
   const parts = cut(body, ctx)
   const first = await parts.next()
@@ -47,10 +34,10 @@ export async function writeS3(
     // Nobody else can send a stream again.
     const whole = { ...put, body: first.value ?? new Uint8Array() }
     return put.absent
-      ? putSingle(link, whole, patience, ctx)
-      : persist(patience, ctx, () => putSingle(link, whole, patience, ctx))
+      ? putSingle(link, whole, ctx)
+      : persist(link.patience, ctx, () => putSingle(link, whole, ctx))
   }
-  await putParts(link, put, joined([first.value as Uint8Array, second.value], parts), patience, ctx)
+  await putParts(link, put, joined([first.value as Uint8Array, second.value], parts), ctx)
 }
 
 async function* joined(
@@ -64,7 +51,6 @@ async function* joined(
 async function putSingle(
   link: S3Link,
   { at, body, absent }: S3Put & { readonly body: Uint8Array },
-  patience: RetryOptions,
   ctx?: Context,
 ): Promise<void> {
   const { client, bucket: Bucket } = link
@@ -73,7 +59,10 @@ async function putSingle(
     const answer = await link.ask(
       at,
       (options) =>
-        client.send(new PutObjectCommand({ ...command, ...(absent ? { IfNoneMatch: '*' } : {}) }), options),
+        client.send(
+          new link.sdk.PutObjectCommand({ ...command, ...(absent ? { IfNoneMatch: '*' } : {}) }),
+          options,
+        ),
       ctx,
     )
     checkAnswer(link, at, answer.ETag !== undefined)
@@ -83,8 +72,8 @@ async function putSingle(
       return await once()
     } catch (error) {
       // Of writers who race, some stores tell one to try again: that is no answer to who won.
-      if (!absent || attempt === patience.attempts || !isUndecided(error)) throw error
-      await patience.delay(100 * attempt * (0.25 + patience.random()), ctx?.signal)
+      if (!absent || attempt === link.patience.attempts || !isUndecided(error)) throw error
+      await link.patience.delay(100 * attempt * (0.25 + link.patience.random()), ctx?.signal)
     }
   }
 }
@@ -101,7 +90,6 @@ async function putParts(
   link: S3Link,
   put: S3Put,
   parts: AsyncIterable<Uint8Array>,
-  patience: RetryOptions,
   ctx?: Context,
 ): Promise<void> {
   const { at, absent } = put
@@ -109,21 +97,21 @@ async function putParts(
   if (absent && (await isThere(link, at, ctx))) {
     throw new QuiltError('CONFLICT', `s3://${Bucket}/${at}: exists already`)
   }
-  const { UploadId } = await persist(patience, ctx, () =>
+  const { UploadId } = await persist(link.patience, ctx, () =>
     link.ask(
       at,
-      (options) => client.send(new CreateMultipartUploadCommand({ Bucket, Key: at }), options),
+      (options) => client.send(new link.sdk.CreateMultipartUploadCommand({ Bucket, Key: at }), options),
       ctx,
     ),
   )
   checkAnswer(link, at, UploadId !== undefined)
   const upload = { Bucket, Key: at, UploadId }
   try {
-    const done = await sendParts(link, upload, parts, patience, ctx)
+    const done = await sendParts(link, upload, parts, ctx)
     checkSignal(ctx)
-    await complete(link, upload, { done, absent }, patience, ctx)
+    await complete(link, upload, { done, absent }, ctx)
   } catch (error) {
-    await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined)
+    await client.send(new link.sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined)
     throw error
   }
 }
@@ -138,7 +126,6 @@ async function sendParts(
   link: S3Link,
   upload: Upload,
   parts: AsyncIterable<Uint8Array>,
-  patience: RetryOptions,
   ctx?: Context,
 ): Promise<readonly CompletedPart[]> {
   const sending = new Set<Promise<void>>()
@@ -146,8 +133,12 @@ async function sendParts(
   let failure: { readonly error: unknown } | undefined
   const send = async (PartNumber: number, Body: Uint8Array): Promise<void> => {
     const command = { ...upload, PartNumber, Body, ContentLength: Body.length }
-    const { ETag } = await persist(patience, ctx, () =>
-      link.ask(upload.Key, (options) => link.client.send(new UploadPartCommand(command), options), ctx),
+    const { ETag } = await persist(link.patience, ctx, () =>
+      link.ask(
+        upload.Key,
+        (options) => link.client.send(new link.sdk.UploadPartCommand(command), options),
+        ctx,
+      ),
     )
     checkAnswer(link, upload.Key, ETag !== undefined)
     done.push({ PartNumber, ETag })
@@ -176,15 +167,14 @@ async function complete(
   link: S3Link,
   upload: Upload,
   { done, absent }: { readonly done: readonly CompletedPart[]; readonly absent: boolean },
-  patience: RetryOptions,
   ctx?: Context,
 ): Promise<void> {
-  const command = new CompleteMultipartUploadCommand({
+  const command = new link.sdk.CompleteMultipartUploadCommand({
     ...upload,
     MultipartUpload: { Parts: [...done] },
     ...(absent ? { IfNoneMatch: '*' } : {}),
   })
-  await persist(patience, ctx, async (attempt) => {
+  await persist(link.patience, ctx, async (attempt) => {
     try {
       const answer = await link.ask(upload.Key, (options) => link.client.send(command, options), ctx)
       checkAnswer(link, upload.Key, answer.ETag !== undefined)
@@ -200,7 +190,8 @@ async function isThere(link: S3Link, at: string, ctx?: Context): Promise<boolean
   try {
     await link.ask(
       at,
-      (options) => link.client.send(new HeadObjectCommand({ Bucket: link.bucket, Key: at }), options),
+      (options) =>
+        link.client.send(new link.sdk.HeadObjectCommand({ Bucket: link.bucket, Key: at }), options),
       ctx,
     )
     return true

@@ -1,22 +1,6 @@
 // The S3 backend: a key is an object below a prefix of one bucket, at Amazon's or at whoever speaks its language.
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3'
-import {
-  checkKey,
-  checkRange,
-  checkSignal,
-  isKey,
-  isQuiltError,
-  networkPatience,
-  QuiltError,
-} from '../api.ts'
-import { readResuming } from '../api.ts'
-import type { AskRange, Backend, BackendPlugin, Context, Head, Range, RetryOptions } from '../api.ts'
+import { checkKey, checkRange, checkSignal, isKey, isQuiltError, QuiltError, readResuming } from '../api.ts'
+import type { AskRange, Backend, BackendPlugin, Context, Head, Range } from '../api.ts'
 import { parseS3Address } from './s3-address.ts'
 import { checkAnswer, s3Link, type S3Link } from './s3-client.ts'
 import { s3Files } from './s3-files.ts'
@@ -25,7 +9,6 @@ import { writeS3 } from './s3-writer.ts'
 /** What all methods share. */
 interface Bucket extends S3Link {
   readonly prefix: string
-  readonly patience: RetryOptions
 }
 
 /** No store takes longer names, in bytes. */
@@ -41,12 +24,12 @@ function s3Backend(bucket: Bucket): Backend {
     features: { putIfAbsent: true, writable: true, unproven: true },
     get: async (key, range, ctx) => get(bucket, key, range, ctx),
     put: async (key, body, options, ctx) =>
-      writeS3(bucket, { at: place(key, ctx), body, absent: options?.absent === true }, bucket.patience, ctx),
+      writeS3(bucket, { at: place(key, ctx), body, absent: options?.absent === true }, ctx),
     head: async (key, ctx) => headOf(bucket, key, ctx),
     list: (prefix, ctx) => list(bucket, prefix, ctx),
     async delete(key, ctx) {
       const at = place(key, ctx)
-      const command = new DeleteObjectCommand({ Bucket: bucket.bucket, Key: at })
+      const command = new bucket.sdk.DeleteObjectCommand({ Bucket: bucket.bucket, Key: at })
       await bucket.ask(at, (options) => bucket.client.send(command, options), ctx).catch(unlessGone)
     },
     async presign(key, method, seconds) {
@@ -54,7 +37,8 @@ function s3Backend(bucket: Bucket): Backend {
       const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner')
       const what = { Bucket: bucket.bucket, Key: at }
       const expiresIn = Math.min(Math.max(Math.ceil(seconds), 1), longestPresign)
-      const command = method === 'GET' ? new GetObjectCommand(what) : new PutObjectCommand(what)
+      const command =
+        method === 'GET' ? new bucket.sdk.GetObjectCommand(what) : new bucket.sdk.PutObjectCommand(what)
       return new URL(
         await bucket.ask(at, () => getSignedUrl(bucket.client, command, { expiresIn }), undefined),
       )
@@ -71,13 +55,11 @@ const plugin: BackendPlugin = {
   scheme: 's3',
   async open(url, env, ambient) {
     const address = parseS3Address(url, env)
-    const link = await s3Link(address, env)
-    return s3Backend({ ...link, prefix: address.prefix, patience: networkPatience(ambient) })
+    return s3Backend({ ...(await s3Link(address, env, ambient)), prefix: address.prefix })
   },
   async openFiles(url, env, ambient) {
     const address = parseS3Address(url, env)
-    const link = await s3Link(address, env)
-    return s3Files(link, address.prefix, networkPatience(ambient))
+    return s3Files(await s3Link(address, env, ambient), address.prefix)
   },
 }
 export default plugin
@@ -116,7 +98,12 @@ async function get(
   const ask: AskRange = async ({ start, end }, mark) => {
     const asked =
       start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`
-    const command = new GetObjectCommand({ Bucket: bucket.bucket, Key: at, Range: asked, IfMatch: mark })
+    const command = new bucket.sdk.GetObjectCommand({
+      Bucket: bucket.bucket,
+      Key: at,
+      Range: asked,
+      IfMatch: mark,
+    })
     const answer = await bucket.ask(at, (options) => bucket.client.send(command, options), ctx)
     const { ContentRange, ContentLength, ETag, Body } = answer
     const [, from, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(ContentRange ?? '') ?? []
@@ -158,7 +145,7 @@ async function* arriving(
 
 async function headOf(bucket: Bucket, key: string, ctx?: Context): Promise<Head | undefined> {
   const at = placeOf(bucket, key, ctx)
-  const command = new HeadObjectCommand({ Bucket: bucket.bucket, Key: at })
+  const command = new bucket.sdk.HeadObjectCommand({ Bucket: bucket.bucket, Key: at })
   try {
     const answer = await bucket.ask(at, (options) => bucket.client.send(command, options), ctx)
     const { ContentLength: size, LastModified: modified } = answer
@@ -177,7 +164,7 @@ async function* list(bucket: Bucket, prefix: string, ctx?: Context): AsyncGenera
   let token: string | undefined
   let last = ''
   do {
-    const command = new ListObjectsV2Command({ ...what, ContinuationToken: token })
+    const command = new bucket.sdk.ListObjectsV2Command({ ...what, ContinuationToken: token })
     const page = await bucket.ask(what.Prefix, (options) => bucket.client.send(command, options), ctx)
     checkAnswer(bucket, what.Prefix, page.IsTruncated !== undefined)
     for (const { Key = '', Size, LastModified } of page.Contents ?? []) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import { utf8 } from '../../../src/core/base/bytes.ts'
-import { decodeListing, encodeListing, type ListedKey } from '../../../src/core/codec/listing.ts'
+import { decodeListing, encodeListing, type ListedKey } from '../../../src/core/codec/remotes/listing.ts'
 import { writeListing } from '../../../src/core/repo/listing.ts'
 import { isQuiltError } from '../../../src/core/base/error.ts'
 

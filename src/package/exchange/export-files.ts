@@ -1,13 +1,13 @@
 // export to an address: a package's files as plain files in a bucket, or wherever a plugin writes them.
-import { checkSignal, type Context } from '../core/base/context.ts'
-import { QuiltError } from '../core/base/error.ts'
-import { mapOrdered } from '../core/base/pool.ts'
-import type { FileEntry } from '../core/model/entry.ts'
-import type { Id } from '../core/model/id.ts'
-import { streamBlob } from '../core/store/blob-source.ts'
-import type { ObjectReader, StoredObject } from '../core/store/object-store.ts'
-import type { FileSink } from '../plugins/api.ts'
-import type { CheckoutItem, CheckoutItems } from '../worktree/checkout-target.ts'
+import { checkSignal, type Context } from '../../core/base/context.ts'
+import { QuiltError } from '../../core/base/error.ts'
+import { mapOrdered } from '../../core/base/pool.ts'
+import type { FileEntry } from '../../core/model/entry.ts'
+import type { Id } from '../../core/model/id.ts'
+import { streamBlob } from '../../core/store/blob-source.ts'
+import type { ObjectReader, StoredObject } from '../../core/store/object-store.ts'
+import type { FileSink } from '../../plugins/api.ts'
+import type { CheckoutItem, CheckoutItems } from '../../worktree/checkout-target.ts'
 
 /** What is written where, and from what. */
 export interface FilesTarget {

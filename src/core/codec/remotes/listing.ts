@@ -1,6 +1,6 @@
 // The file `listing` of a remote: every key that a reader needs. docs/format.md, section "The listing".
-import { compareText, fromUtf8, utf8 } from '../base/bytes.ts'
-import { QuiltError } from '../base/error.ts'
+import { compareText, fromUtf8, utf8 } from '../../base/bytes.ts'
+import { QuiltError } from '../../base/error.ts'
 
 /** One key with its size in bytes and its time. */
 export interface ListedKey {
