@@ -1,9 +1,11 @@
 // Buckets on real servers. Each test says which server ran: radosgw is what counts; s3rver is what npm has, and shows
 // what becomes of a store that does not keep the rules.
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Backend } from '../../src/core/backend/backend.ts'
+import { networkPatience } from '../../src/core/backend/patience.ts'
 import { probePutIfAbsent } from '../../src/core/backend/probe.ts'
+import { retrying } from '../../src/core/backend/retrying.ts'
 import { build } from '../../src/package/build.ts'
 import { exportPackage } from '../../src/package/export.ts'
 import { install } from '../../src/package/exchange/install.ts'
@@ -109,6 +111,21 @@ describe.skipIf(!isThere)('s3 on radosgw', () => {
       'UNAVAILABLE',
     )
     expect(failures.join('\n')).not.toMatch(/a-secret-of-mine|testsecret|Signature=|AWS4-HMAC/)
+  })
+
+  test('H80: radosgw: a clock that is a year off costs one request', async () => {
+    for (const days of [365, -365]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * 24 * 3600 * 1000 })
+      onTestFinished(() => void vi.useRealTimers())
+      const waits: number[] = []
+      const ambient = { ...machineAmbient, sleep: async (wait: number) => void waits.push(wait) }
+      const inner = await plugin.open(new URL(`s3://quilt/${place()}`), server.env, ambient)
+      const backend = retrying(inner, networkPatience(ambient))
+      await backend.put('packs/p', someBytes(100))
+      expect(await backend.get('packs/p')).toEqual(someBytes(100))
+      expect(waits).toHaveLength(1)
+      await backend.close()
+    }
   })
 
   test('radosgw: a bucket is a remote in three commands', async () => {

@@ -7,7 +7,8 @@ import type { Ambient } from '../base/ambient.ts'
 import type { Context } from '../base/context.ts'
 import { isQuiltError, QuiltError } from '../base/error.ts'
 import type { RemoteConfig, Writers } from '../codec/remotes/config.ts'
-import { probePrefix } from '../store/layout.ts'
+import { formatKey, listingKey, probePrefix } from '../store/layout.ts'
+import { writeListing } from './listing.ts'
 import { readRemoteConfig, writeRemoteConfig } from './remote-config.ts'
 
 /** A backend and what its configuration says. */
@@ -15,6 +16,8 @@ export interface Guarded {
   readonly backend: Backend
   /** Reads the configuration; where there is none, finds out, and keeps what was found. Once. */
   config(ctx?: Context): Promise<RemoteConfig>
+  /** To be called before `features` are asked: a store that says it lacks put-if-absent may have one writer. */
+  settle(ctx?: Context): Promise<void>
 }
 
 /** Where nothing is said: a store that is not in doubt, written to by whoever may. */
@@ -33,8 +36,14 @@ export function guarded(inner: Backend, ambient: Pick<Ambient, 'randomName'>): G
     return reading
   }
 
+  const settle = async (ctx?: Context): Promise<void> => {
+    const { unproven, writable, putIfAbsent } = inner.features
+    if (unproven === true || putIfAbsent || !writable) return
+    if ((await config(ctx)).writers === 'one') one = singleWriter(inner)
+  }
+
   const toWrite = async (ctx?: Context): Promise<Backend> => {
-    if (inner.features.unproven !== true) return inner
+    if (inner.features.unproven !== true) return one ?? inner
     const { writers } = await config(ctx)
     if (writers === 'many') return inner
     if (writers === 'one') return (one ??= singleWriter(inner))
@@ -44,7 +53,7 @@ export function guarded(inner: Backend, ambient: Pick<Ambient, 'randomName'>): G
   const presign = inner.presign?.bind(inner)
   const backend: Backend = {
     get features() {
-      return inner.features
+      return one?.features ?? inner.features
     },
     get: (key, range, ctx) => inner.get(key, range, ctx),
     put: async (key, body, options, ctx) => (await toWrite(ctx)).put(key, body, options, ctx),
@@ -54,7 +63,7 @@ export function guarded(inner: Backend, ambient: Pick<Ambient, 'randomName'>): G
     close: () => inner.close(),
     ...(presign === undefined ? {} : { presign }),
   }
-  return { backend, config }
+  return { backend, config, settle }
 }
 
 async function findConfig(
@@ -119,6 +128,8 @@ export async function configureRemote(
   if (said !== undefined || inDoubt || declared.listing === false || writers === 'one') {
     await writeRemoteConfig(backend, config, {}, ctx)
   }
+  if (listing && (await backend.head(formatKey, ctx)) !== undefined) await writeListing(backend, ctx)
+  if (declared.listing === false && said?.listing !== false) await backend.delete(listingKey, ctx)
   return config
 }
 

@@ -29,12 +29,13 @@ export function bucketRemote(
   address: string,
   options?: RepositoryOptions,
 ): Remote {
-  const { backend, config } = guarded(inner, ambient)
+  const { backend, config, settle } = guarded(inner, ambient)
   const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
   let opened: Promise<Repository> | undefined
 
   const openOnce = async (create: boolean, ctx?: Context): Promise<Repository> => {
     try {
+      await settle(ctx)
       const open = create ? createRepository : openRepository
       const repository = await open(backend, ambient, ctx, options)
       return backend.features.writable ? listed(repository, isListed) : repository

@@ -27,17 +27,28 @@ export async function writeS3(link: S3Link, put: S3Put, ctx?: Context): Promise<
   if (body instanceof Uint8Array && body.length <= longestSingle) {
     return putSingle(link, { ...put, body }, ctx)
   }
-  const parts = cut(body, ctx)
-  const first = await parts.next()
-  const second = first.done === true ? first : await parts.next()
-  if (second.done === true) {
+  const spare: Uint8Array[] = []
+  const parts = cut(body, spare, ctx)
+  try {
+    const first = await parts.next()
+    const second = first.done === true ? first : await parts.next()
+    if (second.done !== true) {
+      const all = joined([first.value as Uint8Array, second.value], parts)
+      return await putParts(link, put, { all, spare }, ctx)
+    }
     // Nobody else can send a stream again.
     const whole = { ...put, body: first.value ?? new Uint8Array() }
-    return put.absent
-      ? putSingle(link, whole, ctx)
-      : persist(link.patience, ctx, () => putSingle(link, whole, ctx))
+    const send = (): Promise<void> => putSingle(link, whole, ctx)
+    await (put.absent ? send() : persist(link.patience, ctx, send))
+  } finally {
+    await parts.return(undefined) // a source that is not read to its end is told so
   }
-  await putParts(link, put, joined([first.value as Uint8Array, second.value], parts), ctx)
+}
+
+/** The parts of a body, and memory of those that were sent, to be filled again. */
+interface Parts {
+  readonly all: AsyncIterable<Uint8Array>
+  readonly spare: Uint8Array[]
 }
 
 async function* joined(
@@ -86,12 +97,7 @@ function isUndecided(error: unknown): boolean {
   )
 }
 
-async function putParts(
-  link: S3Link,
-  put: S3Put,
-  parts: AsyncIterable<Uint8Array>,
-  ctx?: Context,
-): Promise<void> {
+async function putParts(link: S3Link, put: S3Put, parts: Parts, ctx?: Context): Promise<void> {
   const { at, absent } = put
   const { client, bucket: Bucket } = link
   if (absent && (await isThere(link, at, ctx))) {
@@ -125,7 +131,7 @@ interface Upload {
 async function sendParts(
   link: S3Link,
   upload: Upload,
-  parts: AsyncIterable<Uint8Array>,
+  { all, spare }: Parts,
   ctx?: Context,
 ): Promise<readonly CompletedPart[]> {
   const sending = new Set<Promise<void>>()
@@ -142,10 +148,11 @@ async function sendParts(
     )
     checkAnswer(link, upload.Key, ETag !== undefined)
     done.push({ PartNumber, ETag })
+    spare.push(Body)
   }
   try {
     let number = 0
-    for await (const part of parts) {
+    for await (const part of all) {
       if (failure !== undefined) break
       if (++number > mostParts) throw tooLong(upload)
       const one: Promise<void> = send(number, part)
@@ -206,12 +213,16 @@ function tooLong({ Bucket, Key }: Upload): QuiltError {
 }
 
 /** The body in parts of one length, the last one shorter. Those of an array are no copies. */
-async function* cut(body: Bytes, ctx: Context | undefined): AsyncGenerator<Uint8Array> {
+async function* cut(
+  body: Bytes,
+  spare: Uint8Array[],
+  ctx: Context | undefined,
+): AsyncGenerator<Uint8Array, undefined> {
   if (body instanceof Uint8Array) {
     for (let at = 0; at < body.length; at += partBytes) yield body.subarray(at, at + partBytes)
-    return
+    return undefined
   }
-  let part = new Uint8Array(0)
+  let part: Uint8Array = new Uint8Array(0)
   let filled = 0
   for await (const piece of iterateBytes(body)) {
     checkSignal(ctx)
@@ -223,12 +234,14 @@ async function* cut(body: Bytes, ctx: Context | undefined): AsyncGenerator<Uint8
       at += taken
       if (filled < partBytes) continue
       yield part
-      part = new Uint8Array(0)
+      // Who has sent a part so long will send another: with its memory, once that is free.
+      part = spare.pop() ?? new Uint8Array(partBytes)
       filled = 0
     }
   }
   checkSignal(ctx)
   if (filled > 0) yield part.subarray(0, filled)
+  return undefined
 }
 
 function withRoom(part: Uint8Array, used: number, least: number): Uint8Array<ArrayBuffer> {

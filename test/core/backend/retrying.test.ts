@@ -26,6 +26,32 @@ test('tries again what is UNAVAILABLE, so many times, with growing pauses', asyn
   expect([calls, pauses]).toEqual([5, [100, 200, 400, 800]])
 })
 
+test('gives up with the last failure as the cause, and nobody above tries again', async () => {
+  const failing: Backend = { ...memoryBackend(), get: async () => Promise.reject(down()) }
+  let calls = 0
+  const counted: Backend = { ...failing, get: (key) => (calls++, failing.get(key)) }
+  const twice = retrying(retrying(counted, patience([], 3)), patience([], 3))
+  const error: unknown = await twice.get('a').catch((thrown: unknown) => thrown)
+  expect(calls).toBe(3)
+  expect(error).toMatchObject({ code: 'UNAVAILABLE', message: 'told to fail (tried 3 times)' })
+  expect((error as Error).cause).toMatchObject({ message: 'told to fail' })
+})
+
+test('waits as long as it is asked to, a minute at most', async () => {
+  const pauses: number[] = []
+  let asked = [3000, 1e9, 1]
+  const failing: Backend = {
+    ...memoryBackend(),
+    get: async () => {
+      const [retryAfter, ...rest] = asked
+      asked = rest
+      throw new QuiltError('UNAVAILABLE', 'busy', { retryAfter })
+    },
+  }
+  await refuses('UNAVAILABLE', retrying(failing, patience(pauses)).get('a'))
+  expect(pauses).toEqual([3000, 60_000, 400])
+})
+
 test('keeps the pauses within their bounds', async () => {
   for (const [random, expected] of [
     [0, [250, 500, 500]],

@@ -128,6 +128,29 @@ test('a configuration that is none is damage, and lines of a later version are p
   expect(await guarded(inner, ambient).config()).toEqual({ writers: 'many', listing: true })
 })
 
+test('a folder that has no put-if-absent, and says so, takes refs once it is declared to have one writer', async () => {
+  const memory = memoryBackend()
+  const inner = { ...memory, ...ignores(memory), features: { putIfAbsent: false, writable: true } }
+  const move = async (): Promise<unknown> => {
+    const { refs } = await bucketRemote(inner, ambient, 'file:///b').repository(pkg, { create: true })
+    const who = { name: 'ada', email: 'ada@example.org', time: new Date(0) }
+    return refs.update(pkg, () => ({ edits: [], origin: 'x:y' }), { who, reason: 'test' })
+  }
+  await refuses('UNSUPPORTED', move())
+  expect(await configureRemote(inner, ambient, { singleWriter: true })).toMatchObject({ writers: 'one' })
+  expect(await move()).toMatchObject({ generation: 1 })
+})
+
+test('a listing that is asked for is written at once, and one that is not wanted goes', async () => {
+  const inner = memoryBackend()
+  await bucketRemote(inner, ambient, 'file:///b').repository(pkg, { create: true })
+  expect(await inner.head('listing')).toBeUndefined()
+  await configureRemote(inner, ambient, { listing: true })
+  expect(await inner.head('listing')).toBeDefined()
+  await configureRemote(inner, ambient, { listing: false })
+  expect(await inner.head('listing')).toBeUndefined()
+})
+
 test('a folder that knows what it promises is asked nothing', async () => {
   const inner = memoryBackend()
   const { backend, config } = guarded(inner, ambient)
