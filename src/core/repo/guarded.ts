@@ -116,21 +116,36 @@ export async function configureRemote(
   ctx?: Context,
 ): Promise<RemoteConfig> {
   const said = await readRemoteConfig(backend, ctx)
-  const inDoubt = backend.features.unproven === true
-  const listing = declared.listing ?? said?.listing ?? !inDoubt
-  let writers = said?.writers ?? 'many'
-  if (declared.singleWriter === true) writers = 'one'
-  else if (inDoubt && (said === undefined || said.writers === 'none')) {
-    writers = await tryWriters(backend, ambient, ctx)
-  }
-  if (said?.writers === writers && said.listing === listing) return said
-  const config = { writers, listing }
-  if (said !== undefined || inDoubt || declared.listing === false || writers === 'one') {
+  const unsaidYet = backend.features.unproven === true ? { ...unsaid, listing: false } : unsaid
+  const config = {
+    writers: declared.singleWriter === true ? 'one' : await writersNow(backend, ambient, said, ctx),
+    listing: declared.listing ?? (said ?? unsaidYet).listing,
+  } as const
+  const holds = said ?? (backend.features.unproven === true ? undefined : unsaid)
+  if (config.writers !== holds?.writers || config.listing !== holds.listing) {
     await writeRemoteConfig(backend, config, {}, ctx)
   }
-  if (listing && (await backend.head(formatKey, ctx)) !== undefined) await writeListing(backend, ctx)
-  if (declared.listing === false && said?.listing !== false) await backend.delete(listingKey, ctx)
+  await settleListing(backend, declared, ctx)
   return config
+}
+
+/** Who may write, by what is said; where that is in doubt, or was found wanting, by what is found out now. */
+async function writersNow(
+  backend: Backend,
+  ambient: Pick<Ambient, 'randomName'>,
+  said: RemoteConfig | undefined,
+  ctx?: Context,
+): Promise<Writers> {
+  const inDoubt = backend.features.unproven === true && (said === undefined || said.writers === 'none')
+  return inDoubt ? tryWriters(backend, ambient, ctx) : (said?.writers ?? 'many')
+}
+
+/** A listing that is asked for is there at once; one that is not wanted would only mislead. */
+async function settleListing(backend: Backend, { listing }: Declared, ctx?: Context): Promise<void> {
+  if (listing === false) await backend.delete(listingKey, ctx)
+  else if (listing === true && (await backend.head(formatKey, ctx)) !== undefined) {
+    await writeListing(backend, ctx)
+  }
 }
 
 function notToBeWritten(): QuiltError {
