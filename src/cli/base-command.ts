@@ -9,7 +9,7 @@ import { globalFlags } from './global-flags.ts'
 import { onInterrupt } from './interrupt.ts'
 import { isInteractive, openOutput, processStreams, settingsFromArgv, type Output } from './output.ts'
 import { noProgress, progressBar, type ProgressDisplay } from './progress.ts'
-import { confirm } from './prompt.ts'
+import { confirm, confirmByTyping } from './prompt.ts'
 import { parseRate } from './rate-flag.ts'
 
 /** The parsed flags of a command, global ones included. */
@@ -89,6 +89,24 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     if (given) return true
     const { signal } = this.stopping
     const answer = await confirm({ text, flag, interactive: this.out.interactive, signal })
+    if (answer === undefined) throw this.interrupt()
+    return answer
+  }
+
+  /**
+   * True when a flag said yes already or the person types `expected`: for what cannot be undone.
+   * @throws INVALID off a terminal, naming the flag
+   */
+  protected async confirmTyped(
+    text: string,
+    expected: string,
+    flag: string,
+    given: boolean,
+  ): Promise<boolean> {
+    if (given) return true
+    const { signal } = this.stopping
+    const question = { text, flag, interactive: this.out.interactive, signal }
+    const answer = await confirmByTyping(question, expected)
     if (answer === undefined) throw this.interrupt()
     return answer
   }

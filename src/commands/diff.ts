@@ -2,12 +2,13 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
 import { collectRows, describeTable, printRows } from '../cli/drawing/rows.ts'
+import { remoteFlag } from '../cli/remote-flags.ts'
 import { diff, diffTableRows } from '../package/diff.ts'
 
 export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = 'Show what changed between two revisions, or between a revision and a folder'
   static override description =
-    'Without B, a revision is compared with latest, and a package without one with what it was before its last build.'
+    'Without B, a revision is compared with latest, and a package without one with what it was before its last build. With --remote, B is a revision that lies there, latest unless told.'
   static override args = {
     a: Args.string({ ignoreStdin: true, required: true, description: 'OWNER/NAME[/PATH][@REVISION]' }),
     b: Args.string({
@@ -16,6 +17,7 @@ export default class Diff extends BaseCommand<typeof Diff> {
     }),
   }
   static override flags = {
+    ...remoteFlag,
     rows: Flags.string({ description: 'the path of a table: show the rows that the two do not share' }),
     key: Flags.string({
       dependsOn: ['rows'],
@@ -27,12 +29,14 @@ export default class Diff extends BaseCommand<typeof Diff> {
   static override examples = [
     '<%= config.bin %> diff ada/wine@1.0 @2.0',
     '<%= config.bin %> diff ada/wine ./wine',
+    '<%= config.bin %> diff ada/wine --remote file:///shared/data',
     '<%= config.bin %> diff ada/wine@1.0 @2.0 --rows train.csv --key id',
   ]
 
   protected async execute(): Promise<unknown> {
     if (this.flags.rows !== undefined) return this.showRows(this.flags.rows)
-    const found = await diff(await this.session(), this.args, this.ctx)
+    const { remote } = this.flags
+    const found = await diff(await this.session(), { ...this.args, remote }, this.ctx)
     const { green, red, yellow, cyan } = this.out.paint
     const size = (bytes: number | undefined): string => (bytes === undefined ? '' : `  ${formatBytes(bytes)}`)
     for (const { path, size: bytes } of found.added) this.out.line(green(`A  ${path}${size(bytes)}`))
@@ -50,7 +54,11 @@ export default class Diff extends BaseCommand<typeof Diff> {
 
   private async showRows(path: string): Promise<unknown> {
     const key = this.flags.key?.split(',').map((name) => name.trim())
-    const result = await diffTableRows(await this.session(), { ...this.args, path, key }, this.ctx)
+    const result = await diffTableRows(
+      await this.session(),
+      { ...this.args, remote: this.flags.remote, path, key },
+      this.ctx,
+    )
     if (this.out.settings.json) return collectRows(result)
     await printRows(this.out, result, 'table')
     return undefined

@@ -1,19 +1,22 @@
 import { BaseCommand } from '../cli/base-command.ts'
+import { remoteFlag } from '../cli/remote-flags.ts'
 import { ls, type ListedPackage } from '../package/list.ts'
 
 export default class Ls extends BaseCommand<typeof Ls> {
-  static override summary = 'List the packages on this machine'
-  static override examples = ['<%= config.bin %> ls']
+  static override summary = 'List the packages on this machine, or on a remote'
+  static override flags = { ...remoteFlag }
+  static override examples = ['<%= config.bin %> ls', '<%= config.bin %> ls --remote file:///shared/data']
 
   protected async execute(): Promise<unknown> {
     const found: ListedPackage[] = []
     try {
-      for await (const one of ls(await this.session(), this.ctx)) found.push(one)
+      for await (const one of ls(await this.session(), this.flags, this.ctx)) found.push(one)
     } catch (error) {
       if (found.length > 0) await this.print(found) // others' damage keeps nobody from what is whole
       throw error
     }
     if (found.length > 0) await this.print(found)
+    else if (this.flags.remote !== undefined) this.out.note('no packages there yet; a push brings them')
     else this.out.note('no packages yet; make one with: quilt build OWNER/NAME FOLDER')
     return found
   }

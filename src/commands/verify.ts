@@ -8,8 +8,9 @@ import { verifyViews } from '../package/tables/verify-views.ts'
 import { verify } from '../package/verify.ts'
 
 export default class Verify extends BaseCommand<typeof Verify> {
-  static override summary = 'Prove every byte of the store, or of what some packages reach'
-  static override description = 'Exits with 4 when something is damaged or missing.'
+  static override summary = 'Prove every byte of the store or of a remote, or of what some packages reach'
+  static override description =
+    'With --remote alone, proves what lies there; with --repair, mends this machine from there. Exits with 4 when something is damaged or missing.'
   static override strict = false
   static override args = {
     pkg: Args.string({ ignoreStdin: true, description: 'OWNER/NAME, any number of them' }),
@@ -25,13 +26,16 @@ export default class Verify extends BaseCommand<typeof Verify> {
   static override examples = [
     '<%= config.bin %> verify',
     '<%= config.bin %> verify ada/wine',
+    '<%= config.bin %> verify --remote file:///shared/data',
     '<%= config.bin %> verify --repair --remote file:///shared/data',
   ]
 
   protected async execute(): Promise<unknown> {
-    if (this.flags.remote !== undefined && !this.flags.repair) {
-      throw new QuiltError('INVALID', '--remote says where to repair from, and nothing is to be repaired', {
-        hint: 'add --repair',
+    const { remote, repair, views } = this.flags
+    const there = repair ? undefined : remote
+    if (there !== undefined && views) {
+      throw new QuiltError('INVALID', '--views proves what is on this machine, and --remote what is not', {
+        hint: 'give one of them, or install the package first',
       })
     }
     const report = await verify(await this.session(), this.words, this.flags, this.ctx)
@@ -50,10 +54,11 @@ export default class Verify extends BaseCommand<typeof Verify> {
     if (report.problems.length === 0) this.out.line(`all is well: ${checked}`)
     else {
       this.out.line(`${formatPlural(report.problems.length, 'problem')} in ${checked}`)
-      if (!this.flags.repair) this.out.note('mend what can be from where it is whole: quilt verify --repair')
+      if (there !== undefined) this.out.note('push what is whole here again, from where it is whole')
+      else if (!repair) this.out.note('mend what can be from where it is whole: quilt verify --repair')
       process.exitCode = exitCodes.CORRUPT
     }
-    if (!this.flags.views) return report
+    if (!views) return report
     return { ...report, ...(await this.proveViews()) }
   }
 

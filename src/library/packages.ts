@@ -4,8 +4,9 @@ import { check as checkIn, type CheckOptions, type CheckReport } from '../packag
 import { diff as diffIn, type Difference } from '../package/diff.ts'
 import { exportPackage as exportIn, type ExportOptions, type ExportResult } from '../package/export.ts'
 import type { NodeCalls } from '../package/load/node-types.ts'
-import type { GcOptions, GcReport } from '../core/repo/gc.ts'
-import { gc as gcIn } from '../package/gc.ts'
+import type { GcReport } from '../core/repo/gc.ts'
+import type { RemoteOptions } from '../package/exchange/origin.ts'
+import { gc as gcIn, type GcOptions } from '../package/gc.ts'
 import { generate as generateIn, type Generated, type GenerateOptions } from '../package/generate.ts'
 import { inspect as inspectIn, type InspectOptions, type Inspected } from '../package/inspect.ts'
 import { install as installIn, type InstallOptions, type InstallResult } from '../package/exchange/install.ts'
@@ -52,11 +53,12 @@ export function generate(folder: string, options: GenerateOptions & CallOptions 
 
 /**
  * Every package on this machine: this user's store first, then the read-only ones, each ascending by name.
- * @throws QuiltError CORRUPT when a package's refs are damaged, after the others
+ * With `remote`, every package that lies there.
+ * @throws QuiltError CORRUPT when a package's refs are damaged, after the others; NOT_FOUND, UNAVAILABLE for the remote
  * @example for (const { package: name, topHash } of await ls()) console.log(name, topHash)
  */
-export function ls(options: CallOptions = {}): Promise<readonly ListedPackage[]> {
-  return within(options, (session) => collect(lsIn(session, options)))
+export function ls(options: RemoteOptions & CallOptions = {}): Promise<readonly ListedPackage[]> {
+  return within(options, (session) => collect(lsIn(session, options, options)))
 }
 
 /**
@@ -78,12 +80,12 @@ export function log(pkg: string, options: LogOptions & CallOptions = {}): Promis
 }
 
 /**
- * What changed from `a` to `b`: two revisions, or a revision and a folder. Sizes in bytes.
+ * What changed from `a` to `b`: two revisions, or a revision and a folder; with `remote`, `b` lies there. Sizes in bytes.
  * @throws QuiltError NOT_FOUND, AMBIGUOUS, INVALID
  * @example const { added, renamed } = await diff('ada/wine@1.0', 'ada/wine@2.0')
  */
-export function diff(a: string, b?: string, options: CallOptions = {}): Promise<Difference> {
-  return within(options, (session) => diffIn(session, { a, b }, options))
+export function diff(a: string, b?: string, options: RemoteOptions & CallOptions = {}): Promise<Difference> {
+  return within(options, (session) => diffIn(session, { a, b, remote: options.remote }, options))
 }
 
 /**
@@ -110,7 +112,7 @@ export function rm(pkg: string, options: CallOptions = {}): Promise<Removed> {
 
 /**
  * Proves every byte of the store, or of what some packages reach. With `repair`, replaces what is damaged by what
- * `remote`, or else each package's origin, has of it, and proves all again.
+ * `remote`, or else each package's origin, has of it, and proves all again. With `remote` alone, proves what lies there.
  * @throws QuiltError NOT_FOUND for a package that is not here; UNAVAILABLE; damage is no error but a problem in the report
  * @example const { problems, repaired } = await verify(['ada/wine'], { repair: true })
  */
@@ -122,7 +124,7 @@ export function verify(
 }
 
 /**
- * Frees what no package needs. `patience` is in milliseconds.
+ * Frees what no package needs, on this machine or on a `remote`. `patience` is in milliseconds.
  * @throws QuiltError CORRUPT when something that is needed is missing: then nothing is deleted
  * @example const { freedBytes } = await gc()
  */

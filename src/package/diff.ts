@@ -13,9 +13,10 @@ import { diffPlaced, type PlacedTree } from '../core/tree/diff.ts'
 import { nodeReader } from '../core/tree/node.ts'
 import { buildSource } from './source/build-source.ts'
 import { withTrees } from './exchange/bring.ts'
+import { openRemoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { describeRevision, needRevision } from './names/installed.ts'
 import { needNode } from './names/nodes.ts'
-import { latestRevision } from './names/revisions.ts'
+import { latestRevision, resolveRevision } from './names/revisions.ts'
 import type { Session } from './session.ts'
 import { prepareSource } from './source/source-tree.ts'
 import { diffRows, diffTables, type TableDifference, type TablePair } from './tables/diff-tables.ts'
@@ -52,8 +53,8 @@ export interface RenamedPath {
   readonly size: number
 }
 
-/** Two things to compare. */
-export interface Compared {
+/** Two things to compare. With a remote, B lies there: `latest` of the same package unless told. */
+export interface Compared extends RemoteOptions {
   readonly a: string
   readonly b?: string | undefined
 }
@@ -61,19 +62,19 @@ export interface Compared {
 /** One of the two things compared. */
 interface Side extends PlacedTree {
   readonly objects: ObjectReader
-  /** The group itself, its revision a commit; absent for a folder. */
+  /** The group itself, its revision a commit; absent for what is not on this machine: a folder, a remote's. */
   readonly at?: Handle
 }
 
 /**
  * Compares A with B: each a handle with a revision (and a path); B may be a folder instead. Without B, a handle
- * with a revision is compared with `latest`, and one without with the revision before `latest`.
- * @throws NOT_FOUND, AMBIGUOUS, INVALID
+ * with a revision is compared with `latest`, and one without with the revision before `latest`. With a remote, B is a
+ * revision that lies there, `latest` unless told.
+ * @throws NOT_FOUND, AMBIGUOUS, INVALID; UNAVAILABLE for the remote
  * @example const { added } = await diff(session, { a: 'ada/wine@1.0', b: 'ada/wine@2.0' })
  */
-export async function diff(session: Session, { a, b }: Compared, ctx?: Context): Promise<Difference> {
-  const left = parseHandle(a)
-  const [from, to] = await sides(session, left, b, ctx)
+export async function diff(session: Session, compared: Compared, ctx?: Context): Promise<Difference> {
+  const [from, to] = await sides(session, compared, ctx)
   const nodes = nodeReader(layered(from.objects, to.objects))
   const added: ChangedPath[] = []
   const removed: ChangedPath[] = []
@@ -136,13 +137,17 @@ function below(group: Handle, path: string): Handle {
  */
 export async function diffTableRows(
   session: Session,
-  { a, b, path, key }: Compared & { readonly path: string; readonly key?: readonly string[] | undefined },
+  {
+    path,
+    key,
+    ...compared
+  }: Compared & { readonly path: string; readonly key?: readonly string[] | undefined },
   ctx?: Context,
 ): Promise<SqlResult> {
-  const [from, to] = await sides(session, parseHandle(a), b, ctx)
+  const [from, to] = await sides(session, compared, ctx)
   if (from.at === undefined || to.at === undefined)
-    throw new QuiltError('INVALID', 'rows are compared between revisions, and a folder has no tables yet', {
-      hint: 'build it first',
+    throw new QuiltError('INVALID', 'rows are compared between revisions that are on this machine', {
+      hint: 'build the folder first, or install the revision',
     })
   return diffRows(session, { from: below(from.at, path), to: below(to.at, path), key: key ?? [] }, ctx)
 }
@@ -174,10 +179,14 @@ function sameReading(a: Reading | undefined, b: Reading | undefined): boolean {
 
 async function sides(
   session: Session,
-  left: Handle,
-  b: string | undefined,
+  { a, b, remote }: Compared,
   ctx?: Context,
 ): Promise<readonly [Side, Side]> {
+  const left = parseHandle(a)
+  if (remote !== undefined) {
+    const text = b === undefined ? handleText(left) : b.startsWith('@') ? `${handleText(left)}${b}` : b
+    return [await side(session, left, ctx), await remoteSide(session, parseHandle(text), remote, ctx)]
+  }
   if (b === undefined) {
     if (left.revision !== undefined)
       return [await side(session, left, ctx), await side(session, { ...left, revision: latestRevision }, ctx)]
@@ -207,14 +216,39 @@ function isFolder(session: Session, text: string): boolean {
 
 async function side(session: Session, handle: Handle, ctx?: Context): Promise<Side> {
   const { store, state, commit, id } = await withTrees(session, await needRevision(session, handle, ctx), ctx)
-  const { objects } = store.repository
   const at: Handle = { pkg: state.pkg, path: '', revision: { name: id, back: 0 } }
-  if (handle.path === '') return { tree: commit.tree, above: 0, objects, at }
-  const name = describeRevision(state.pkg, handle.revision)
-  const { entry, path } = await needNode(objects, { tree: commit.tree, handle: name }, handle.path, ctx)
-  if (entry?.type === 'group')
-    return { tree: entry.id, above: splitPath(path).length, objects, at: { ...at, path } }
-  throw new QuiltError('INVALID', `"${handle.path}" in ${name} is no group`, {
+  const { path, ...found } = await groupAt(store.repository.objects, commit.tree, handle, ctx)
+  return { ...found, at: { ...at, path } }
+}
+
+/** The same of what lies on a remote: only its trees are read. */
+async function remoteSide(session: Session, handle: Handle, remote: string, ctx?: Context): Promise<Side> {
+  const { address, repository } = await openRemoteFor(
+    session,
+    handle.pkg,
+    { state: undefined, options: { remote } },
+    ctx,
+  )
+  const state = await repository.refs.get(handle.pkg, ctx)
+  if (state === undefined)
+    throw new QuiltError('NOT_FOUND', `no package ${describeRevision(handle.pkg, undefined)} at ${address}`)
+  const { commit } = await resolveRevision(repository, state, handle.revision, ctx)
+  const { path: _, ...found } = await groupAt(repository.objects, commit.tree, handle, ctx)
+  return found
+}
+
+/** The group at a handle's path, in real names. */
+async function groupAt(
+  objects: ObjectReader,
+  tree: Id,
+  { pkg, path: asked, revision }: Handle,
+  ctx?: Context,
+): Promise<Omit<Side, 'at'> & { readonly path: string }> {
+  if (asked === '') return { tree, above: 0, objects, path: '' }
+  const name = describeRevision(pkg, revision)
+  const { entry, path } = await needNode(objects, { tree, handle: name }, asked, ctx)
+  if (entry?.type === 'group') return { tree: entry.id, above: splitPath(path).length, objects, path }
+  throw new QuiltError('INVALID', `"${asked}" in ${name} is no group`, {
     hint: 'compare groups, or whole packages',
   })
 }

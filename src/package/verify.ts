@@ -1,4 +1,5 @@
-// verify: proves this machine's store, or what some of its packages reach, and repairs it from remotes.
+// verify: proves this machine's store, or what some of its packages reach, and repairs it from remotes; or proves a
+// remote.
 import type { Context } from '../core/base/context.ts'
 import { isQuiltError } from '../core/base/error.ts'
 import type { ObjectReader } from '../core/store/object-store.ts'
@@ -8,13 +9,17 @@ import { verify as verifyRepository, type Checked, type Problem } from '../core/
 import type { PackageState } from '../core/store/ref-store.ts'
 import { openRemoteFor, remoteFor, type RemoteOptions } from './exchange/origin.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
+import { openWhole } from './remote/open-whole.ts'
 import { damagedNames, repairPackages } from './upkeep/repair-refs.ts'
 import type { LocalStore, Session } from './session.ts'
 import { proveFiles, repairFiles } from './upkeep/verify-files.ts'
 
 /** How to verify. */
 export interface VerifyOptions extends RemoteOptions {
-  /** Repair what is damaged; what is missing comes from `remote`, or else from each package's origin. */
+  /**
+   * Repair what is damaged in this machine's store; what is missing comes from `remote`, or else from each package's
+   * origin. Without it, `remote` is what is proved.
+   */
   readonly repair?: boolean | undefined
 }
 
@@ -40,7 +45,7 @@ export interface VerifyReport {
 /**
  * Proves every byte of this machine's store, plain files in `files/` among it; with packages, only of what these reach, wherever they are.
  * With `repair`, damaged packs are replaced by what is whole in them and by what a remote has of the rest; then all
- * is proved again.
+ * is proved again. With a remote and without `repair`, proves what lies there.
  * @throws NOT_FOUND for a package that is not here; UNAVAILABLE when the named remote cannot be reached
  * @example const { problems } = await verify(session, ['ada/wine'])
  */
@@ -50,6 +55,8 @@ export async function verify(
   options: VerifyOptions = {},
   ctx?: Context,
 ): Promise<VerifyReport> {
+  if (options.remote !== undefined && options.repair !== true)
+    return proveRemote(session, packages.map(packageOf), options.remote, ctx)
   if (packages.length === 0) {
     return proveOne(session, { store: await session.local(), options }, ctx)
   }
@@ -61,6 +68,20 @@ export async function verify(
     reports.push(await proveOne(session, { ...(await partOf(session, pkg, ctx)), options }, ctx))
   }
   return joined(reports, options)
+}
+
+async function proveRemote(
+  session: Session,
+  packages: readonly PackageName[],
+  remote: string,
+  ctx?: Context,
+): Promise<VerifyReport> {
+  const { repository } = await openWhole(session, remote, ctx)
+  const only = packages.length === 0 ? {} : { packages }
+  const verification = verifyRepository(repository, { ...only, scratch: session.scratch }, ctx)
+  const problems: Problem[] = []
+  for await (const problem of verification.problems) problems.push(problem)
+  return { checked: { ...verification.checked }, problems }
 }
 
 /** Where a package lies. One whose refs are damaged is here too. */

@@ -7,7 +7,12 @@ import { formatPackageName, type PackageName } from '../model/package-name.ts'
 import type { PackageState } from '../store/ref-store.ts'
 import { guarded } from './guarded.ts'
 import { listed } from './listing.ts'
-import { createRepository, openRepository, type RepositoryOptions } from './open-repository.ts'
+import {
+  createRepository,
+  openRepository,
+  type PackRepository,
+  type RepositoryOptions,
+} from './open-repository.ts'
 import type { Repository } from './repository.ts'
 
 /** What a remote address opens to. */
@@ -19,6 +24,12 @@ export interface Remote {
   repository(pkg: PackageName, options?: { readonly create?: boolean }, ctx?: Context): Promise<Repository>
   /** Every package, ascending by name. */
   packages(ctx?: Context): AsyncIterable<PackageState>
+  /**
+   * All of it as one repository, for those who look after it: verify and gc. Absent where every package has one of
+   * its own, and a server that looks after it.
+   * @throws NOT_FOUND when there is none; DENIED, UNAVAILABLE
+   */
+  whole?(ctx?: Context): Promise<PackRepository>
   close(): Promise<void>
 }
 
@@ -31,9 +42,9 @@ export function bucketRemote(
 ): Remote {
   const { backend, config, settle } = guarded(inner, ambient)
   const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
-  let opened: Promise<Repository> | undefined
+  let opened: Promise<PackRepository> | undefined
 
-  const openOnce = async (create: boolean, ctx?: Context): Promise<Repository> => {
+  const openOnce = async (create: boolean, ctx?: Context): Promise<PackRepository> => {
     try {
       await settle(ctx)
       const open = create ? createRepository : openRepository
@@ -48,7 +59,7 @@ export function bucketRemote(
       })
     }
   }
-  const open = (create: boolean, ctx?: Context): Promise<Repository> => (opened ??= openOnce(create, ctx))
+  const open = (create: boolean, ctx?: Context): Promise<PackRepository> => (opened ??= openOnce(create, ctx))
 
   return {
     repository: async (pkg, options, ctx) => {
@@ -60,6 +71,7 @@ export function bucketRemote(
     packages: async function* (ctx) {
       yield* (await open(false, ctx)).refs.packages(ctx)
     },
+    whole: (ctx) => open(false, ctx),
     close: () => backend.close(),
   }
 }

@@ -62,7 +62,7 @@ export async function types(
 /** Every package at `latest`, and at each version whose names are here. */
 async function installedHandles(session: Session, ctx?: Context): Promise<readonly string[]> {
   const handles = new Set<string>()
-  for await (const { package: name, commit, versions } of ls(session, ctx)) {
+  for await (const { package: name, commit, versions } of ls(session, {}, ctx)) {
     if (commit !== undefined) handles.add(name)
     const found = await findInstalled(session, parseHandle(name).pkg, ctx)
     for (const version of versions) {
