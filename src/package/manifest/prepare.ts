@@ -1,13 +1,10 @@
 // A build file, read and planned: all that is wrong in it, and in what it names, is told at once.
 import type { Context } from '../../core/base/context.ts'
-import { fromUtf8 } from '../../core/base/bytes.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { FileSystem } from '../../core/base/fs-node.ts'
 import { mostSources } from '../../core/codec/objects/commit.ts'
 import { splitPath } from '../../core/model/path.ts'
-import { onPath } from '../../worktree/file-error.ts'
 import { sourceRoot } from '../../worktree/named/place.ts'
-import { openToRead, readUpTo } from '../../worktree/read-file.ts'
 import type { Manifest, ManifestNode, NamedCheck } from '../manifest.ts'
 import type { SourceSetting } from '../source/setting.ts'
 import { composePart } from './compose.ts'
@@ -15,7 +12,7 @@ import { parseChecks, parseManifest } from './parse.ts'
 import { planTree } from './plan.ts'
 import type { Plan } from './planned.ts'
 import { problemsOf, quoted, suggestion, type Problems } from './problems.ts'
-import { manifestBytes } from './yaml-value.ts'
+import { readYaml } from './read-yaml.ts'
 
 /** A build file: its absolute path, and as it is shown. */
 export interface ManifestSource {
@@ -34,6 +31,8 @@ export interface PreparedManifest {
   readonly notes: readonly string[]
 }
 
+/** What to do about a build file that is too large. */
+const manyFiles = 'name many files by a pattern, or build a folder'
 /** Name of the file beside a build file that may define checks. */
 const checksFile = 'checks.yml'
 
@@ -51,7 +50,7 @@ export async function prepareManifest(
   const problems = problemsOf(shown)
   const root = sourceRoot(fs, path, { store: (await session.local()).folder, outside: allowOutside })
   const depth = splitPath(at.path).length
-  const manifest = await parseManifest(readYaml(fs, path, shown), problems, depth)
+  const manifest = await parseManifest(readYaml(fs, path, shown, manyFiles), problems, depth)
   if (manifest === undefined) throw unread(problems)
   const checks = await allChecks(fs, root.folder, manifest, problems)
   const compose = { session, pkg: at.pkg, problems, fetch }
@@ -78,30 +77,6 @@ export async function prepareManifest(
 function unread(problems: Problems): QuiltError {
   problems.check()
   return new QuiltError('INVALID', `"${problems.file}" holds nothing that can be built`)
-}
-
-/** The text of a YAML file. */
-function readYaml(fs: FileSystem, path: string, shown: string): string {
-  const handle = openToRead(fs, path)
-  try {
-    if (!onPath('read', path, () => fs.fstatSync(handle)).isFile())
-      throw new QuiltError('INVALID', `"${shown}" is no file`)
-    const bytes = onPath('read', path, () => readUpTo(fs, handle, manifestBytes))
-    if (bytes.length > manifestBytes) {
-      throw new QuiltError(
-        'INVALID',
-        `"${shown}" is larger than ${String(manifestBytes / 1024 / 1024)} MiB`,
-        {
-          hint: 'name many files by a pattern, or build a folder',
-        },
-      )
-    }
-    const text = fromUtf8(bytes)
-    if (text !== undefined) return text.replace(/^\uFEFF/, '')
-    throw new QuiltError('INVALID', `"${shown}" is no valid UTF-8`)
-  } finally {
-    onPath('read', path, () => fs.closeSync(handle))
-  }
 }
 
 /** The checks that are defined; those that files name and nobody defines are problems. */

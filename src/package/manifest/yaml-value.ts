@@ -61,7 +61,7 @@ export async function parseYaml(text: string, problems: Problems): Promise<YamlV
     problems.add(positionOf(lines, pos[0]), lowerFirst(message))
   }
   const { explicit, version } = document.directives.yaml
-  if (explicit === true && version !== '1.2') problems.add(start, `a build file is YAML 1.2, not ${version}`)
+  if (explicit === true && version !== '1.2') problems.add(start, `the file must be YAML 1.2, not ${version}`)
   if (document.contents === null || problems.found.length > 0) return undefined
   return valueOf(run, document.contents)
 }
@@ -107,10 +107,7 @@ function composeDocument(
   const documents = [...new Composer(options).compose(tokens, true, text.length)]
   const [document, second] = documents as readonly Document.Parsed<ParsedNode>[]
   if (second === undefined) return document
-  problems.add(
-    positionOf(lines, second.range[0]),
-    'a build file holds one document, and this is a second one',
-  )
+  problems.add(positionOf(lines, second.range[0]), 'the file holds one document, and this is a second one')
   return undefined
 }
 
@@ -167,7 +164,7 @@ function valueOf(run: Run, node: Node | null): YamlValue | undefined {
   if (yaml.isAlias(node)) return aliased(run, node.source, at)
   const tag = node !== null && 'tag' in node ? (node.tag as string | undefined) : undefined
   if (tag !== undefined && tag !== '!' && !plainTags.has(tag)) {
-    problems.add(at, `the tag ${quoted(tag)} is not allowed: build files hold plain values only`)
+    problems.add(at, `the tag ${quoted(tag)} is not allowed: only plain values are`)
     return undefined
   }
   const anchor = node !== null && 'anchor' in node ? (node.anchor as string | undefined) : undefined
@@ -202,7 +199,7 @@ function plainValue(run: Run, node: Node | null, at: Position): YamlValue | unde
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) {
     return { kind: 'scalar', at, value: value as YamlScalar['value'], source: node.source ?? '' }
   }
-  run.problems.add(at, 'build files hold plain values only')
+  run.problems.add(at, 'only plain values are allowed')
   return undefined
 }
 

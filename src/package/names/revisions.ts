@@ -89,6 +89,7 @@ async function prefixedCommit(
 ): Promise<Id> {
   const found = new Map<Id, Id>() // by what the prefix matched: the newest commit
   for await (const { id, commit } of keptCommits(repository.objects, state, ctx)) {
+    if (id === prefix) return id // nothing else has this hash: what came before it need not be read
     if (id.startsWith(prefix)) found.set(id, id)
     if (commit.tree.startsWith(prefix) && !found.has(commit.tree)) found.set(commit.tree, id)
   }

@@ -1,5 +1,5 @@
 // Versions of packages: PEP 440, kept in their original spelling, trailing zeros significant as in Quilt 2.
-import { explain, compare } from '@renovatebot/pep440'
+import { compare, explain, maxSatisfying, validRange } from '@renovatebot/pep440'
 import { QuiltError } from '../../core/base/error.ts'
 
 /** Longer numbers are not told apart by those who read them as JavaScript's: such versions are refused. */
@@ -40,4 +40,19 @@ export function parseVersion(text: string): string {
 export function compareVersions(a: string, b: string): number {
   const [x, y] = [normalVersion(a) ?? a, normalVersion(b) ?? b]
   return compare(a, b) || (x < y ? -1 : x > y ? 1 : 0)
+}
+
+/**
+ * True for a set of PEP 440's specifiers: what says which of several versions will do.
+ * @example isVersionRange('>=1.0,<2') // true
+ */
+export function isVersionRange(text: string): boolean {
+  return text.length <= 256 && !tooLongNumber.test(text) && /[<>=~!]/.test(text) && validRange(text)
+}
+
+/** The highest version that a range allows, as it is spelt; pre-releases only where it names one. */
+export function highestIn(range: string, versions: readonly string[]): string | undefined {
+  const spelt = new Map(versions.map((version) => [normalVersion(version) ?? version, version]))
+  const best = maxSatisfying([...spelt.keys()], range)
+  return best === null ? undefined : spelt.get(best)
 }

@@ -47,9 +47,9 @@ describe('the file (3.1)', () => {
 
   test('one document of YAML 1.2', async () => {
     expect(await bad('contents: {}\n---\ncontents: {}')).toEqual([
-      expect.stringMatching(/^2:\d+: a build file holds one document, and this is a second one$/),
+      expect.stringMatching(/^2:\d+: the file holds one document, and this is a second one$/),
     ])
-    expect(await bad('%YAML 1.1\n---\ncontents: {}')).toEqual(['1:1: a build file is YAML 1.2, not 1.1'])
+    expect(await bad('%YAML 1.1\n---\ncontents: {}')).toEqual(['1:1: the file must be YAML 1.2, not 1.1'])
     await good('%YAML 1.2\n---\ncontents: {}\n...\n')
   })
 })
