@@ -5,9 +5,9 @@ import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { PackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
-import type { Repository } from '../../core/repo/repository.ts'
 import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
 import { layered } from '../../core/store/layered.ts'
+import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { PackageState, RefChange, RefEdit } from '../../core/store/ref-store.ts'
 import type { Session } from '../session.ts'
 import { checkReliance, commitsHere, joined } from './here.ts'
@@ -16,7 +16,8 @@ import { checkReliance, commitsHere, joined } from './here.ts'
 export interface FetchPlan {
   /** The package as it is to be called here. */
   readonly pkg: PackageName
-  readonly from: Repository
+  /** Where it comes from. */
+  readonly from: { readonly objects: ObjectReader }
   readonly commit: Id
   /** Absent: all of it. */
   readonly extent: Extent | undefined

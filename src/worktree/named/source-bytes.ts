@@ -4,10 +4,15 @@ import type { FileSystem } from '../../core/base/fs-node.ts'
 import type { ByteSource } from '../../core/base/source.ts'
 import { onPath } from '../file-error.ts'
 import { openToRead } from '../read-file.ts'
-import type { FoundSource } from './place.ts'
+
+/** A file and its size when it was found. */
+export interface OpenableFile {
+  readonly path: string
+  readonly stats: { readonly size: number }
+}
 
 /** The bytes of a file that was found, opened for each reading; UNAVAILABLE when it has become shorter since. */
-export function sourceBytes(fs: FileSystem, { path, stats }: FoundSource): ByteSource {
+export function sourceBytes(fs: FileSystem, { path, stats }: OpenableFile): ByteSource {
   return {
     size: stats.size,
     slice: (start, end) => {

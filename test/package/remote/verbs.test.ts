@@ -24,7 +24,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 /** Two packages on the remote: ada/wine in two revisions, and ada/tea of 300 kB. */
 async function shared(disk: Disk): Promise<Session> {
-  disk.write({ 'wine/a.csv': 'x\n1\n', 'wine/sub/b.txt': 'b\n', 'tea/leaves.bin': noise(300_000) })
+  disk.write({ 'wine/a.txt': 'x\n1\n', 'wine/sub/b.txt': 'b\n', 'tea/leaves.bin': noise(300_000) })
   const ada = await disk.session('ada')
   await build(ada, { handle: 'ada/wine', path: 'wine' })
   await versionAdd(ada, { pkg: 'ada/wine', version: '1.0', revision: 'latest' })
@@ -65,7 +65,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     await expect(diff(ben, { a: 'ada/wine', b: 'ada/none', remote })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     })
-    await expect(diffTableRows(ben, { a: 'ada/wine', remote, path: 'a.csv' })).rejects.toMatchObject({
+    await expect(diffTableRows(ben, { a: 'ada/wine', remote, path: 'a.txt' })).rejects.toMatchObject({
       code: 'INVALID',
     })
   })

@@ -26,13 +26,13 @@ test('stop words count only when there are no others', () => {
 async function shelf(disk: Disk): Promise<Session> {
   const ada = await disk.session('ada')
   const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-    'ada/wine': { 'data.csv': 'a\n' },
-    'ada/drinks': { 'red/wine.csv': 'a\n' },
-    'ada/notes': { 'README.md': '# About wines and cheese\n', 'x.csv': 'x\n' },
-    'ada/dogs_cats': { 'y.csv': 'y\n' },
+    'ada/wine': { 'data.txt': 'a\n' },
+    'ada/drinks': { 'red/wine.txt': 'a\n' },
+    'ada/notes': { 'README.md': '# About wines and cheese\n', 'x.txt': 'x\n' },
+    'ada/dogs_cats': { 'y.txt': 'y\n' },
     'ada/other': {
-      'build.yml': 'contents:\n  z: { file: z.csv, meta: { origin: "Bordeaux wine" } }\n',
-      'z.csv': 'z\n',
+      'build.yml': 'contents:\n  z: { file: z.txt, meta: { origin: "Bordeaux wine" } }\n',
+      'z.txt': 'z\n',
     },
   }
   for (const [name, files] of Object.entries(packages)) {

@@ -117,6 +117,15 @@ async function countEntries(
   return { count, firstBits }
 }
 
+/** One index with the entries of several, of these packs in this order, as it comes. */
+export async function* joinedIndex(
+  indexes: readonly IndexFile[],
+  packs: readonly IndexedPack[],
+  ctx?: Context,
+): AsyncGenerator<Uint8Array> {
+  yield* mergedIndex(indexes, packs, await countEntries(indexes, packs, ctx), ctx)
+}
+
 async function* mergedIndex(
   indexes: readonly IndexFile[],
   packs: readonly IndexedPack[],
