@@ -78,7 +78,7 @@ describe('hexdumps', () => {
 
   test('there are no others than those that are checked here', () => {
     const found = [...blocks.keys()].filter((name) => name.startsWith('hexdump '))
-    const others = ['reading', 'pack', 'index', 'condemned', 'format']
+    const others = ['reading', 'pack', 'index', 'condemned', 'format', 'bundle']
     expect(found.sort()).toEqual([...names, ...others].map((name) => `hexdump ${name}`).sort())
   })
 
@@ -86,6 +86,11 @@ describe('hexdumps', () => {
     const backend = memoryBackend()
     await createRepository(backend, ambient)
     expect(hex(dump('format'))).toBe(hex(await backend.get(formatKey)))
+  })
+
+  test('bundle has the bytes of its golden file', () => {
+    const golden = readFileSync(new URL('packs/bundle.hex', folder), 'utf8').replaceAll(/\s/g, '')
+    expect(hex(dump('bundle'))).toBe(golden)
   })
 
   test("gc's list decodes, and encodes to the same", () => {
