@@ -37,9 +37,11 @@ async function gcRemote(
   options: RepositoryGcOptions,
   ctx?: Context,
 ): Promise<GcReport> {
-  const { address, repository } = await openWhole(session, name, ctx)
+  const { address, repository, relist } = await openWhole(session, name, ctx)
   if (options.dryRun !== true && !repository.backend.features.writable) {
     throw new QuiltError('DENIED', `cannot free anything at ${address}: it is read-only`)
   }
-  return gcRepository(repository, { scratch: session.scratch, ...options }, ctx)
+  const report = await gcRepository(repository, { scratch: session.scratch, ...options }, ctx)
+  if (options.dryRun !== true) await relist(ctx)
+  return report
 }

@@ -6,7 +6,7 @@ import { QuiltError, isQuiltError } from '../base/error.ts'
 import { formatPackageName, type PackageName } from '../model/package-name.ts'
 import type { PackageState } from '../store/ref-store.ts'
 import { guarded } from './guarded.ts'
-import { listed } from './listing.ts'
+import { listed, writeListing } from './listing.ts'
 import {
   createRepository,
   openRepository,
@@ -30,6 +30,8 @@ export interface Remote {
    * @throws NOT_FOUND when there is none; DENIED, UNAVAILABLE
    */
   whole?(ctx?: Context): Promise<PackRepository>
+  /** Tells readers who cannot list what there is now, where a listing is kept: after a gc. Beside `whole` only. */
+  relist?(ctx?: Context): Promise<void>
   close(): Promise<void>
 }
 
@@ -72,6 +74,9 @@ export function bucketRemote(
       yield* (await open(false, ctx)).refs.packages(ctx)
     },
     whole: (ctx) => open(false, ctx),
+    relist: async (ctx) => {
+      if (backend.features.writable && (await isListed(ctx))) await writeListing(backend, ctx)
+    },
     close: () => backend.close(),
   }
 }

@@ -8,6 +8,8 @@ import type { Session } from '../session.ts'
 export interface WholeRemote {
   readonly address: string
   readonly repository: PackRepository
+  /** Tells readers who cannot list what there is now. */
+  relist(ctx?: Context): Promise<void>
 }
 
 /**
@@ -19,5 +21,6 @@ export async function openWhole(session: Session, name: string, ctx?: Context): 
   if (remote.whole === undefined) {
     throw new QuiltError('UNSUPPORTED', `${address} has a server that looks after it`)
   }
-  return { address, repository: await remote.whole(ctx) }
+  const relist = async (later?: Context): Promise<void> => remote.relist?.(later)
+  return { address, repository: await remote.whole(ctx), relist }
 }

@@ -10,6 +10,8 @@ import { deletePackage } from '../../../src/package/remote/delete.ts'
 import { openWhole } from '../../../src/package/remote/open-whole.ts'
 import { versionAdd } from '../../../src/package/names/naming.ts'
 import { verify } from '../../../src/package/verify.ts'
+import { decodeListing } from '../../../src/core/codec/listing.ts'
+import { listingKey } from '../../../src/core/store/layout.ts'
 import { announceWriter } from '../../../src/core/store/writers.ts'
 import type { Session } from '../../../src/package/session.ts'
 import { disks, noise, type Disk } from '../../support/two-disks.ts'
@@ -85,6 +87,10 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     const done = await gc(ada, { remote, patience: 0 })
     expect(done.freedBytes).toBe(would.freedBytes)
     expect((await verify(ada, [], { remote })).problems).toEqual([])
+    // Web servers, which cannot list, are told what is left.
+    const listing = decodeListing(new Uint8Array(disk.fs.readFileSync(`${disk.root}/shared/${listingKey}`)))
+    const named = [...listing].map(({ key }) => key).filter((key) => key.startsWith('packs/'))
+    expect(named).toEqual(packsOf(disk))
     // The name may be used again.
     await push(ada, 'ada/tea', { remote })
     expect((await verify(ada, ['ada/tea'], { remote })).problems).toEqual([])
@@ -117,6 +123,10 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     await expect(verify(ada, ['ada/none'], { remote })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
+
+function packsOf(disk: Disk): readonly string[] {
+  return disk.paths('shared/packs').map((path) => `packs/${path.split('/').at(-1) ?? ''}`)
+}
 
 function sizeOf(disk: Disk, pack: string): number {
   return disk.fs.statSync(`${disk.root}/shared/packs/${pack}`).size
