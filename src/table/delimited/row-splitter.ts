@@ -73,6 +73,37 @@ function makeGear(): Int32Array {
   return table
 }
 
+/** Bytes that a hash is of: a further one moves the first out of its 32 bits. */
+const hashedBytes = 32
+
+/** The hash of the last bytes before a place in a block, some of which may lie in the blocks before. */
+function lastBytes(): {
+  hash(block: Uint8Array, end: number): number
+  /** Notes the end of a block that was read through. */
+  keep(block: Uint8Array): void
+  clear(): void
+} {
+  let kept = new Uint8Array()
+  const over = (hash: number, bytes: Uint8Array, from: number, to: number): number => {
+    for (let i = from; i < to; i++) hash = ((hash << 1) + (gear[bytes[i] as number] as number)) | 0
+    return hash
+  }
+  return {
+    hash: (block, end) => {
+      const before =
+        end < hashedBytes ? over(0, kept, Math.max(0, kept.length + end - hashedBytes), kept.length) : 0
+      return over(before, block, Math.max(0, end - hashedBytes), end)
+    },
+    keep: (block) => {
+      const all = block.length < hashedBytes ? Uint8Array.of(...kept, ...block) : block
+      kept = all.slice(-hashedBytes)
+    },
+    clear: () => {
+      kept = new Uint8Array()
+    },
+  }
+}
+
 /** Every bit of a hash in every bit of a number below 2^32: what ends rows is often much the same. */
 function mixed(hash: number): number {
   let h = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
@@ -89,7 +120,6 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
   const kinds = kindsOf(style)
   const { least, most } = bounds
   const factor = 2 ** 32 / bounds.more
-  let hash = 0
   let size = 0
   let rowStart = 0
   let rows = 0
@@ -98,6 +128,7 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
   let inComment = false
   let skip = false
   let last = newline
+  const behind = lastBytes()
 
   /** A byte that means something, but ends no row. */
   const mark = (c: number, kind: number): void => {
@@ -121,14 +152,15 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
       let at = 0
       let cut = -1
       while (at < end) {
-        const c = bytes[at++] as number
-        hash = ((hash << 1) + (gear[c] as number)) | 0
-        const kind = kinds[c] as number
-        if (kind === 0) {
+        const from = at
+        let kind = 0
+        while (at < end && (kind = kinds[bytes[at] as number] as number) === 0) at++
+        if (at > from) {
           skip = false
-          last = c
-          continue
+          last = bytes[at - 1] as number
         }
+        if (at === end) break
+        const c = bytes[at++] as number
         if (kind !== ends || inQuote || skip) {
           mark(c, kind)
           continue
@@ -140,11 +172,12 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
         rows++
         inComment = false
         last = c
-        if (there < least || (mixed(hash) >= length * factor && there < most)) continue
+        if (there < least || (there < most && mixed(behind.hash(bytes, at)) >= length * factor)) continue
         cut = at
         break
       }
       size += at
+      if (cut < 0) behind.keep(bytes)
       state.rows = rows
       state.longest = Math.max(longest, size - rowStart)
       state.quoted = inQuote
@@ -152,9 +185,10 @@ export function rowSplitter(style: RowStyle, bounds: PartBounds = partBounds): R
       return cut
     },
     restart: () => {
-      hash = size = rowStart = rows = longest = 0
+      size = rowStart = rows = longest = 0
       inQuote = inComment = skip = false
       last = newline
+      behind.clear()
     },
   }
   return state
