@@ -74,7 +74,8 @@ function stepsOf({ change, steps = stepNames }: Workload): readonly StepName[] {
 }
 
 function toolsOf(workload: Workload, { tools }: Comparison): readonly Tool[] {
-  return tools.filter(({ name }) => workload.tools?.includes(name) ?? true)
+  if (workload.tools === undefined) return tools.filter(({ onlyAsked }) => onlyAsked !== true)
+  return workload.tools.flatMap((name) => tools.filter((tool) => tool.name === name))
 }
 
 function versionsOf({ change, versions = 1 }: Workload): number {

@@ -6,6 +6,7 @@ import { type FigureRow } from './library/figures.ts'
 import { notBuilt, type StartRow } from './start-up.ts'
 import { median, medianOf } from './statistics.ts'
 import { markdownTable } from './table.ts'
+import { tableTargets } from './table-targets.ts'
 import { targets } from './targets.ts'
 import { stepNames, type StepName, type Tool } from './tool.ts'
 
@@ -106,7 +107,7 @@ function workloadList({ workloads }: Results): string {
 
 /** Targets of what was measured; a target that compares with what was left out this time is left out too. */
 function targetTable(results: Results): string {
-  const found = targets.flatMap((target) => {
+  const found = [...targets, ...tableTargets].flatMap((target) => {
     const value = target.read(results)
     return value === undefined ? [] : [{ ...target, value }]
   })

@@ -11,12 +11,13 @@ import { notBuilt, startUp } from './start-up.ts'
 import { type Tool } from './tool.ts'
 import { borg } from './tools/borg.ts'
 import { cp } from './tools/cp.ts'
+import { duckdb } from './tools/duckdb.ts'
 import { git } from './tools/git.ts'
 import { builtCommands, isStale, quilt } from './tools/quilt.ts'
+import { quiltTables } from './tools/quilt-tables.ts'
 import { restic } from './tools/restic.ts'
 import { workloads } from './workload.ts'
 
-const peers: readonly Tool[] = [git, restic, borg, cp]
 /** Bytes at full scale, where repositories go as soon as no step needs them, and where they are kept. */
 const space = { passing: 35e9, kept: 70e9 }
 const packages = 100
@@ -24,6 +25,8 @@ const startsEachRun = 7
 
 // Bundled elsewhere by scripts/run-ts.js, which leaves the source's own path here.
 const home = dirname(dirname(resolve(process.argv[1] ?? 'bench/run.ts')))
+const ours: readonly Tool[] = [quilt(home), quiltTables(home)]
+const peers: readonly Tool[] = [git, restic, borg, cp, duckdb(home)]
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
@@ -43,9 +46,8 @@ function needSpace(folder: string, { scale, keep }: Options): void {
 async function bench(options: Options, folder: string, signal: AbortSignal): Promise<Results> {
   const { runs, scale, only, keep } = options
   const others = peers.filter(({ name }) => options.peers.includes(name))
-  const all = [quilt(home), ...others].map((tool) => ({ tool, version: versionOf(tool) }))
-  const ours = all[0]
-  if (ours?.version === undefined) throw new Error('quilt does not start: run npm run build')
+  const all = [...ours, ...others].map((tool) => ({ tool, version: versionOf(tool) }))
+  if (all[0]?.version === undefined) throw new Error('quilt does not start: run npm run build')
   const commands = builtCommands(home)
   if (!commands.has('build')) say('warning: quilt has no command "build" yet: its rows stay empty')
   if (isStale(home)) say('warning: a source is newer than dist: run npm run build to measure it')
@@ -99,6 +101,12 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
   }
 }
 
+/** True for tools that are here and, where they take part in one workload only, took part. */
+function takesPart({ versions, rows }: Results): (tool: Tool) => boolean {
+  return ({ name, onlyAsked }) =>
+    versions[name] !== undefined && (onlyAsked !== true || rows.some(({ tool }) => tool === name))
+}
+
 async function main(options: Options): Promise<void> {
   const work = resolve(options.work)
   const folder = join(work, `data-${process.pid}`) // another benchmark may run beside this one
@@ -108,7 +116,7 @@ async function main(options: Options): Promise<void> {
   try {
     needSpace(folder, options)
     const results = await bench(options, folder, stop.signal)
-    const page = renderReport(results, [quilt(home), ...peers.filter(({ name }) => results.versions[name])])
+    const page = renderReport(results, [...ours, ...peers].filter(takesPart(results)))
     mkdirSync(dirname(resolve(options.out)), { recursive: true })
     writeFileSync(options.out, page)
     writeFileSync(join(work, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`)

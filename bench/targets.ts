@@ -17,16 +17,17 @@ export interface Target {
   readonly workload: string
   readonly what: string
   readonly most: number
-  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'ms' | ''
+  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'ms' | 'ns' | ''
   readonly read: (measured: Measured) => number | undefined
 }
 
-type Read = (sample: Sample) => number | undefined
+/** A value of one run. */
+export type Read = (sample: Sample) => number | undefined
 
-const wall: Read = (sample) => sample.wall
-const stored: Read = (sample) => sample.stored?.bytes
+export const wall: Read = (sample) => sample.wall
+export const stored: Read = (sample) => sample.stored?.bytes
 const files: Read = (sample) => sample.stored?.files
-const peak: Read = (sample) => sample.peak
+export const peak: Read = (sample) => sample.peak
 
 /** Names a step of a tool. */
 interface Place {
@@ -35,7 +36,7 @@ interface Place {
   readonly tool?: string
 }
 
-function valueOf(
+export function valueOf(
   { rows }: Measured,
   { workload, step, tool = 'quilt' }: Place,
   read: Read,
@@ -51,7 +52,7 @@ function ratio(ours: Place, peer: Place, read: Read = wall): Target['read'] {
   }
 }
 
-function figure(workload: string, what: string): Target['read'] {
+export function figure(workload: string, what: string): Target['read'] {
   return ({ figures }) => {
     const row = figures.find((one) => one.workload === workload && one.what === what)
     return row === undefined ? undefined : median(row.samples)

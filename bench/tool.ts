@@ -50,6 +50,8 @@ export interface Tool {
   readonly version: readonly [string, ...string[]]
   /** What each step runs, for the reader. */
   readonly mapping: Readonly<Partial<Record<StepName, string>>>
+  /** True for one that takes part only where a workload names it. */
+  readonly onlyAsked?: boolean
   /** Settings that a reader must know to judge the figures. */
   readonly remarks: string
   plan(place: Place): Plan

@@ -20,7 +20,7 @@ export interface Workload {
   change?(folder: string, seed: number): void
   /** So many further versions are made and built; 1 unless told. */
   readonly versions?: number
-  /** The tools that take part; all unless told. */
+  /** The tools that take part, in this order; those that store files unless told. */
   readonly tools?: readonly string[]
   /** The steps that are taken; all that a tool has unless told. */
   readonly steps?: readonly StepName[]
@@ -38,6 +38,7 @@ export function workloads(scale: number, home: string): readonly Workload[] {
     oneFile('W1', mebibytes(1024)),
     manyFiles(Math.max(10, Math.round(1e5 * scale))),
     table(mebibytes(1024)),
+    tableBuild(mebibytes(1024)),
     mixed('W5a', 'one file of a hundred rewritten', { home, bytes: mebibytes(200), change: rewriteFiles }),
     mixed('W5b', 'one byte of a hundred overwritten in runs of 4 KiB', {
       home,
@@ -59,6 +60,21 @@ function table(bytes: number): Workload {
     steps: ['build', 'again', 'changed', 'export'],
     make: (folder) => makeTable(folder, bytes),
     change: insertRow,
+  }
+}
+
+/** As W4, with rows that can be read to the last. */
+function tableBuild(bytes: number): Workload {
+  return {
+    name: 'T1',
+    title: `${formatCount(bytes)} bytes of CSV in one file, read as a table, then one row put into the middle`,
+    files: 1,
+    bytes,
+    least: bytes / 50,
+    tools: ['quilt-tables', 'quilt', 'duckdb'],
+    steps: ['build', 'again', 'changed'],
+    make: (folder) => makeTable(folder, bytes, { whole: true }),
+    change: (folder, seed) => insertRow(folder, seed, String(-seed)),
   }
 }
 

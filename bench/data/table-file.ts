@@ -1,28 +1,53 @@
-// W4: one large CSV file, and a row put into its middle.
-import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+// W4 and T1 to T3: one large CSV file, and a row put into its middle. T4: many small ones.
+import { closeSync, mkdirSync, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const fileName = 'measurements.csv'
 const block = 1 << 20
+const header = 'id,station,time,temperature,humidity,comment\n'
 
-/** Writes rows until there are `bytes` of them. Numbers come from a seed, so every machine writes the same. */
-export function makeTable(folder: string, bytes: number): void {
+/** The path of the large file. */
+export function tableFile(folder: string): string {
+  return join(folder, fileName)
+}
+
+/**
+ * Writes rows until there are `bytes` of them, the last one cut off; `whole` leaves that one out. Numbers come from a
+ * seed, so every machine writes the same.
+ */
+export function makeTable(folder: string, bytes: number, { whole = false } = {}): void {
   const next = numbers(1)
-  const fd = openSync(join(folder, fileName), 'w')
+  const fd = openSync(tableFile(folder), 'w')
   let left = bytes
-  let part = 'id,station,time,temperature,humidity,comment\n'
+  let part = header
   for (let row = 0; left > 0; row++) {
     part += rowAt(row, next)
     if (part.length < block && part.length < left) continue
-    writeSync(fd, part.slice(0, left))
+    writeSync(fd, part.slice(0, whole && part.length > left ? part.lastIndexOf('\n', left - 1) + 1 : left))
     left -= Math.min(part.length, left)
     part = ''
   }
   closeSync(fd)
 }
 
-/** Puts one row behind the row in the middle; another one for each seed. */
-export function insertRow(folder: string, seed: number): void {
+/** Writes `count` small tables, a hundred in a folder, and says what the last is called. */
+export function makeSmallTables(folder: string, count: number): string {
+  const next = numbers(4)
+  let last = ''
+  for (let n = 0; n < count; n++) {
+    const inside = `d${String(Math.floor(n / 100)).padStart(3, '0')}`
+    if (n % 100 === 0) mkdirSync(join(folder, inside))
+    last = `${inside}/t${String(n % 100).padStart(2, '0')}.csv`
+    writeFileSync(
+      join(folder, last),
+      header + Array.from({ length: 20 }, (_, row) => rowAt(row, next)).join(''),
+    )
+  }
+  return last
+}
+
+/** Puts one row behind the row in the middle; another one for each seed. Its id is a number, or no number. */
+export function insertRow(folder: string, seed: number, id = `inserted-${String(seed)}`): void {
   const [path, made] = [join(folder, fileName), join(folder, `.${fileName}.new`)]
   const [from, to] = [openSync(path, 'r'), openSync(made, 'w')]
   const buffer = Buffer.alloc(block)
@@ -39,7 +64,7 @@ export function insertRow(folder: string, seed: number): void {
   copy(Math.floor(size / 2))
   const length = readSync(from, buffer, 0, block, at)
   copy(at + buffer.subarray(0, length).indexOf('\n') + 1)
-  writeSync(to, `inserted-${String(seed)},Z99,2024-01-01T00:00:00Z,21.50,40,a row put in between\n`)
+  writeSync(to, `${id},Z99,2024-01-01T00:00:00Z,21.50,40,a row put in between\n`)
   copy(size)
   closeSync(from)
   closeSync(to)

@@ -13,7 +13,7 @@ export interface FigureRow {
   readonly problem?: string
 }
 
-export type Unit = 'ms' | 's' | 'MB' | 'KiB' | ''
+export type Unit = 'ms' | 's' | 'ns' | 'MB' | 'KiB' | ''
 
 /** What the steps need. */
 export interface LibraryParts {
@@ -44,6 +44,8 @@ interface LibraryWorkload {
   readonly name: string
   readonly title: (count: string) => string
   readonly count: number
+  /** At the least, however small the scale: 1,000 unless told. */
+  readonly least?: number
   readonly make: string
   /** Run before each run, and not measured. */
   readonly prepare?: string
@@ -53,7 +55,9 @@ interface LibraryWorkload {
 const peak = (what: string): Figure => ({ key: 'peak', what: `${what}, peak memory`, unit: 'MB' })
 const seconds = (what: string): Figure => ({ key: 'seconds', what, unit: 's' })
 
-/** W3 and W6 at full size. */
+const milliseconds = (key: string, what: string): Figure => ({ key, what, unit: 'ms' })
+
+/** W3, W6 and T2 to T4 at full size. */
 export const libraryWorkloads: readonly LibraryWorkload[] = [
   {
     name: 'W3',
@@ -87,6 +91,48 @@ export const libraryWorkloads: readonly LibraryWorkload[] = [
       { step: 'w6-verify', figures: [seconds('verify'), peak('verify')] },
       { step: 'w6-repack', figures: [seconds('repack'), peak('repack')] },
     ],
+  },
+  {
+    name: 'T2',
+    title: (count) => `two columns of a table made of ${count} bytes of CSV, and all of its rows`,
+    count: 2 ** 30,
+    least: 65_536,
+    make: 't2-make',
+    steps: [
+      {
+        step: 't2-query',
+        figures: [
+          milliseconds('first', 'query, the first time'),
+          milliseconds('query', 'query'),
+          peak('query'),
+        ],
+      },
+      { step: 't2-duckdb', figures: [milliseconds('query', 'the same by DuckDB'), peak('DuckDB')] },
+      { step: 't2-rows', figures: [{ key: 'cell', what: 'rows(), a cell', unit: 'ns' }, peak('rows()')] },
+    ],
+  },
+  {
+    name: 'T3',
+    title: (count) => `two versions of that table of ${count} bytes, a row more in the middle of one`,
+    count: 2 ** 30,
+    least: 65_536,
+    make: 't3-make',
+    prepare: 't3-forget',
+    steps: [
+      { step: 't3-diff', figures: [milliseconds('diff', 'diff --rows'), peak('diff --rows')] },
+      {
+        step: 't3-duckdb',
+        figures: [milliseconds('join', 'full outer join by DuckDB'), peak('full outer join')],
+      },
+    ],
+  },
+  {
+    name: 'T4',
+    title: (count) => `a package of ${count} tables, of which one is touched`,
+    count: 10_000,
+    least: 20,
+    make: 't4-make',
+    steps: [{ step: 't4-load', figures: [milliseconds('load', 'load, and read one table'), peak('load')] }],
   },
 ]
 
@@ -131,10 +177,10 @@ export async function measureLibrary(name: string, parts: LibraryParts): Promise
   return rows.map((row) => (problem === undefined ? row : { ...row, problem }))
 }
 
-const unitSize: Readonly<Record<Unit, number>> = { ms: 1, s: 1, MB: 1e6, KiB: 1024, '': 1 }
+const unitSize: Readonly<Record<Unit, number>> = { ms: 1, s: 1, ns: 1, MB: 1e6, KiB: 1024, '': 1 }
 
-function countOf({ count }: LibraryWorkload, scale: number): number {
-  return Math.max(1000, Math.round(count * scale))
+function countOf({ count, least = 1000 }: LibraryWorkload, scale: number): number {
+  return Math.max(least, Math.round(count * scale))
 }
 
 function runStep(

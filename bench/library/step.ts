@@ -12,16 +12,16 @@ import { scratchFolder } from '../../src/session/scratch-folder.ts'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { hashBytes } from '#hash'
+import type { Figures, Step } from './measured-step.ts'
 import { makeSmallObjects, smallObject } from './small-objects.ts'
+import { tableSteps } from './tables.ts'
 import { editWideFolder, makeWideFolder } from './wide-folder.ts'
-
-type Figures = Readonly<Record<string, number>>
-type Step = (folder: string, count: number) => Promise<Figures>
 
 /** Builds of a hundred objects each: what a repack joins. */
 const smallBuilds = 20
 
 const steps: Readonly<Record<string, Step>> = {
+  ...tableSteps,
   'w3-make': async (folder, count) => {
     const tree = await makeWideFolder(await open(folder), count)
     fs.writeFileSync(join(folder, 'tree.txt'), tree)

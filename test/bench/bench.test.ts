@@ -112,6 +112,20 @@ describe('the benchmark, at a tiny scale', () => {
       expect(page).toContain(text)
   }, 180_000)
 
+  test('measures tables beside DuckDB', async () => {
+    const { results, page } = await quickTry('--peers', 'duckdb', '--only', 'T1,T2,T3,T4')
+    expect(samplesOf(results, 'quilt-tables', 'T1')).toEqual([
+      ['build', 1],
+      ['again', 1],
+      ['changed', 1],
+    ])
+    expect(samplesOf(results, 'duckdb', 'T1')).toEqual([['build', 1]])
+    const figures = results.figures.map(({ workload, samples }) => [workload, samples[0]! > 0])
+    expect(figures.filter(([, isThere]) => isThere === true)).toHaveLength(13)
+    for (const text of ["DuckDB's COPY", 'full outer join by DuckDB', 'rows(), a cell', 'read one table'])
+      expect(page).toContain(text)
+  }, 120_000)
+
   test.skipIf(versionOf(restic) === undefined)(
     'measures restic',
     async () => {
@@ -140,6 +154,6 @@ describe('the benchmark, at a tiny scale', () => {
   test('says what is wrong with its arguments', async () => {
     const { status, stderr } = await bench(['--peers', 'git,svn'])
     expect(status).toBe(2)
-    expect(stderr).toBe('error: --peers knows git, restic, borg, cp, not "svn"\n')
+    expect(stderr).toBe('error: --peers knows git, restic, borg, cp, duckdb, not "svn"\n')
   })
 })
