@@ -1,14 +1,18 @@
 // The table engine: DuckDB behind one small interface, loaded when it is first used. It reads and writes in the folder
 // that it is given and nowhere else, downloads nothing, and gives the same result on every machine.
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType } from '@duckdb/node-api'
+import { checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 
 /** A DuckDB that may touch one folder, or some files. */
 export interface TableEngine {
-  /** Runs `use` with a connection that nobody else has meanwhile; waits until one is free. */
-  with<T>(use: (connection: TableConnection) => Promise<T>): Promise<T>
-  /** A connection of the caller's own, until the engine is closed. */
-  connect(): Promise<TableConnection>
+  /**
+   * Runs `use` with a connection that nobody else has meanwhile; waits until one is free. A statement that runs when
+   * the caller asks to stop is interrupted, and throws the signal's reason.
+   */
+  with<T>(use: (connection: TableConnection) => Promise<T>, ctx?: Context): Promise<T>
+  /** A connection of the caller's own, until the engine is closed. Its statements are interrupted in the same way. */
+  connect(ctx?: Context): Promise<TableConnection>
   close(): Promise<void>
 }
 
@@ -50,8 +54,8 @@ export interface EngineOptions {
   readonly width?: number
 }
 
-/** DuckDB's own limit: what it needs beyond is spilled. The process takes about 200 MB more (docs/limits.md). */
-const memoryLimit = '256MB'
+/** DuckDB's own limit: what it needs beyond is spilled. The process takes about 350 MB more (docs/limits.md). */
+const memoryLimit = '192MB'
 const mostThreads = 2
 
 /** Opens an engine; the instance is made with the first connection. */
@@ -77,17 +81,17 @@ export function openEngine(options: EngineOptions): TableEngine {
   }
 
   return {
-    with: async (use) => {
+    with: async (use, ctx) => {
       const connection = await take()
       try {
-        return await use(connectionOf(connection, options.folder))
+        return await use(connectionOf(connection, options.folder, ctx))
       } finally {
         const next = waiting.shift()
         if (next === undefined) idle.push(connection)
         else next(connection)
       }
     },
-    connect: async () => connectionOf(await take(), options.folder),
+    connect: async (ctx) => connectionOf(await take(), options.folder, ctx),
     close: async () => {
       for (const connection of idle.splice(0)) connection.closeSync()
       const instance = await making?.catch(() => undefined)
@@ -110,6 +114,9 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
       threads: String(options.threads ?? mostThreads),
       memory_limit: options.memory ?? memoryLimit,
       temp_directory: `${folder}/spill`,
+      // What one part took goes back before the next one: half as much again would stay with the process (measured).
+      allocator_flush_threshold: '16MB',
+      allocator_bulk_deallocation_flush_threshold: '64MB',
     })
     const connection = await instance.connect()
     await connection.run(`SET GLOBAL TimeZone = 'UTC'`)
@@ -125,8 +132,19 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
   }
 }
 
-function connectionOf(duckdb: DuckDBConnection, folder: string): TableConnection {
-  const guarded = <T>(run: () => Promise<T>): Promise<T> => guard(run, folder)
+function connectionOf(duckdb: DuckDBConnection, folder: string, ctx: Context | undefined): TableConnection {
+  const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
+    checkSignal(ctx)
+    const release = interrupting(duckdb, ctx?.signal)
+    try {
+      return await run()
+    } catch (error) {
+      checkSignal(ctx)
+      throw engineError(error, folder)
+    } finally {
+      release()
+    }
+  }
   const chunksOf = async (sql: string): Promise<ChunkStream> => {
     const result = await guarded(() => duckdb.stream(sql))
     const types = result.columnTypes()
@@ -166,11 +184,21 @@ function connectionOf(duckdb: DuckDBConnection, folder: string): TableConnection
   }
 }
 
-async function guard<T>(run: () => Promise<T>, folder: string): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw engineError(error, folder)
+/** One that comes before the statement has begun is lost: it is said again, every so many milliseconds. */
+const interruptAgain = 50
+
+/** Interrupts what runs on a connection when the signal comes; until the function that it returns is called. */
+function interrupting(duckdb: DuckDBConnection, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => undefined
+  let timer: NodeJS.Timeout | undefined
+  const stop = (): void => {
+    duckdb.interrupt()
+    timer = setInterval(() => duckdb.interrupt(), interruptAgain)
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  return () => {
+    signal.removeEventListener('abort', stop)
+    clearInterval(timer)
   }
 }
 

@@ -30,7 +30,7 @@ export async function makeJson(job: TextJob, relation: JsonText, ctx?: Context):
   const lines = await asLines(job, relation, ctx)
   try {
     const path = lines.isPlain ? await copyText(lines, job.newPath(), ctx) : lines.path
-    const found = await job.engine.with((connection) => findColumns(connection, path, relation))
+    const found = await job.engine.with((connection) => findColumns(connection, path, relation), ctx)
     return await makeLines({ ...job, text: lines }, found, relation.mostRows, ctx)
   } finally {
     lines.close()
@@ -48,11 +48,13 @@ async function asLines(
 ): Promise<Lines> {
   if (layout === 'lines') return { ...text, path: '' }
   const [from, to] = [await copyText(text, newPath(), ctx), newPath()]
-  await engine.with((connection) =>
-    connection.run(
-      `COPY (SELECT translate(json::VARCHAR, chr(10) || chr(13), '  ') FROM read_json_objects(${literal(from)}, format = 'array', maximum_object_size = ${String(longestRow)}))
+  await engine.with(
+    (connection) =>
+      connection.run(
+        `COPY (SELECT translate(json::VARCHAR, chr(10) || chr(13), '  ') FROM read_json_objects(${literal(from)}, format = 'array', maximum_object_size = ${String(longestRow)}))
        TO ${literal(to)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01')`,
-    ),
+      ),
+    ctx,
   )
   return { ...(await fileText(to)), path: to }
 }
@@ -142,7 +144,7 @@ export async function makeLines(
   ctx?: Context,
 ): Promise<MadeTable> {
   const columns = found.map(({ name, duck }): Column => ({ name, type: arrowType(duck), nullable: true }))
-  const maker = lineMaker(job, found, { columns, mostRows })
+  const maker = lineMaker(job, found, { columns, mostRows }, ctx)
   const made = await makeParts(
     { ...job, start: 0, lines: 0, style: lineStyle, maker, width: mostRows === undefined ? 2 : 1 },
     ctx,
@@ -155,6 +157,7 @@ function lineMaker(
   { engine }: TextJob,
   found: readonly FoundColumn[],
   { columns, mostRows }: { readonly columns: readonly Column[]; readonly mostRows: number | undefined },
+  ctx?: Context,
 ): PartMaker {
   const declared = found.map(({ name, duck }) => `${identifier(name)}: ${literal(duck)}`).join(', ')
   let left = mostRows ?? Infinity
@@ -176,6 +179,6 @@ function lineMaker(
         const rows = Number(count?.['n'])
         left -= rows
         return { rows, types: '', written: '', bad: 0 }
-      }),
+      }, ctx),
   }
 }

@@ -116,7 +116,7 @@ async function describeParquet({ engine, source, newPath }: ViewJob, ctx?: Conte
         })),
         rows: Number(count?.['n']),
       }
-    })
+    }, ctx)
     .catch((error: unknown) => {
       // Nothing lies where a damaged footer points to.
       if (!isQuiltError(error, 'UNAVAILABLE') || !error.message.startsWith('IO Error')) throw error

@@ -148,7 +148,7 @@ describe('the arguments', () => {
   test('have the defaults of a full run', () => {
     expect(parseOptions([], ['git', 'cp'])).toEqual({
       runs: 3,
-      only: ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'big', 'start'],
+      only: ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'big', 'T1', 'T2', 'T3', 'T4', 'start'],
       peers: ['git', 'cp'],
       scale: 1,
       keep: false,

@@ -1,8 +1,10 @@
 // Tables through the built command line: what people see, what scripts read, and one error of each kind.
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { person, repositoryFolder } from '../support/built-cli.ts'
+import { expect, test, vi } from 'vitest'
+import { person, program, repositoryFolder } from '../support/built-cli.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const v1 = join(repositoryFolder, 'examples', 'v1')
@@ -46,3 +48,24 @@ test('build --no-tables keeps bytes only, and build --force makes what is missin
   expect(plain).toMatchObject({ tables: 0 })
   expect(ada.json('build', 'ada/nature', v1, '--force')).toMatchObject({ tables: 7, topHash: plain.topHash })
 })
+
+test('Ctrl-C interrupts a statement that runs: 130, in order, and nothing half-written', async () => {
+  const root = tempDir()
+  const ada = person(join(root, 'ada'), root)
+  const long = 'select sum(a.range * b.range) as n from range(1000000) a, range(1000000) b'
+  const argv = [program, 'sql', long, '--output', 'n.parquet']
+  const child = spawn(process.execPath, argv, { env: ada.env, cwd: root })
+  let told = ''
+  child.stderr.on('data', (text: Buffer) => (told += text.toString()))
+  await vi.waitFor(() => expect(readdirSync(root).join(' ')).toContain('n.parquet.'), {
+    timeout: 20_000,
+    interval: 20,
+  })
+  child.kill('SIGINT')
+  const [status] = (await once(child, 'exit')) as [number]
+  expect([status, told]).toEqual([130, expect.stringContaining('interrupted')])
+  // Had it been ended by force, the unfinished file and the engine's folder would still be there.
+  expect(readdirSync(root)).toEqual(['ada'])
+  const store = join(ada.env['HOME'] as string, '.local', 'share', 'quilt', 'store')
+  expect(readdirSync(join(store, 'cache', 'scratch'))).toEqual([])
+}, 30_000)

@@ -121,7 +121,7 @@ async function factsOf(
   const engine = session.tables.engineFor([...new Set(paths)])
   try {
     const columns = view.columns.map(({ name, type }) => ({ name, type }))
-    return await columnFacts(await engine.connect(), paths, columns)
+    return await columnFacts(await engine.connect(ctx), paths, columns)
   } finally {
     await engine.close()
   }

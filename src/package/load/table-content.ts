@@ -177,13 +177,13 @@ function joined(opened: Opened, all: readonly TableContent[]): TableContent {
 
 /** Asks an engine that may read these files, and closes it. */
 async function asking<T>(
-  { session }: Opened,
+  { session, ctx }: Opened,
   files: readonly string[],
   run: (connection: TableConnection) => Promise<T>,
 ): Promise<T> {
   const engine = session.tables.engineFor([...new Set(files)])
   try {
-    return await run(await engine.connect())
+    return await run(await engine.connect(ctx))
   } finally {
     await engine.close()
   }

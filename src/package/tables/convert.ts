@@ -84,7 +84,7 @@ async function convert(
     await engine.with(async (connection) => {
       await nameTables(connection, [{ name: 'data', files }])
       await writeResult(connection, 'SELECT * FROM data', { path: file, format })
-    })
+    }, ctx)
   } finally {
     await engine.close()
   }

@@ -41,7 +41,7 @@ export async function diffTables(
     const [a, b] = [await tableAt(session, from, ctx), await tableAt(session, to, ctx)]
     if (a === undefined || b === undefined) continue
     const compared = await comparedFiles({ a, b, key: [] }, ctx)
-    found.push({ path, columns: columnsOf(a, b), rows: await countRows(session, compared) })
+    found.push({ path, columns: columnsOf(a, b), rows: await countRows(session, compared, ctx) })
   }
   return found
 }
@@ -160,12 +160,16 @@ function unshared(shared: ReadonlyMap<string, number>): (part: ViewPart) => bool
   }
 }
 
-async function countRows(session: Session, compared: ComparedFiles): Promise<TableDifference['rows']> {
+async function countRows(
+  session: Session,
+  compared: ComparedFiles,
+  ctx?: Context,
+): Promise<TableDifference['rows']> {
   const files = new Set([...compared.a, ...compared.b])
   if (files.size === 0) return { added: 0, removed: 0 }
   const engine = session.tables.engineFor([...files])
   try {
-    const [row] = await engine.with((connection) => connection.rows(countDiffering(compared)))
+    const [row] = await engine.with((connection) => connection.rows(countDiffering(compared)), ctx)
     return { added: Number(row?.['added']), removed: Number(row?.['removed']) }
   } finally {
     await engine.close()

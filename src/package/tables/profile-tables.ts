@@ -33,7 +33,7 @@ export async function profileTables(
       const found =
         files.length === 0
           ? columns.map(({ name, type }) => ({ name, type, nulls: 0, distinct: 0 }))
-          : await engine.with((connection) => profileColumns(connection, { files, columns }))
+          : await engine.with((connection) => profileColumns(connection, { files, columns }), ctx)
       profiles.push({ path: table.path, rows, columns: found })
     } finally {
       await engine.close()

@@ -52,7 +52,7 @@ export async function streamed(
   ctx?: Context,
 ): Promise<SqlResult> {
   try {
-    const connection = await engine.connect()
+    const connection = await engine.connect(ctx)
     await nameTables(connection, tables)
     const result = await connection.stream(query)
     const columns = result.columns.map(({ name, type }) => ({ name, type: arrowType(String(type)) }))
@@ -102,7 +102,7 @@ export async function sqlTo(
       await engine.with(async (connection: TableConnection) => {
         await nameTables(connection, tables)
         await writeResult(connection, query, { path: unfinished, format })
-      })
+      }, ctx)
     }
     onPath('write', file, () => placeResult(unfinished, file))
   } catch (error) {

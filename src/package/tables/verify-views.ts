@@ -174,7 +174,7 @@ async function difference(
       await (open as OpenTable).files(ctx),
       (table.parts ?? []).map(({ id }) => pathOf(paths, id)),
     ]
-    if (!(await compare(session, files as [readonly string[], readonly string[]])))
+    if (!(await compare(session, files as [readonly string[], readonly string[]], ctx)))
       return 'there are other rows'
   }
   return undefined
@@ -186,10 +186,14 @@ function pathOf(paths: ReadonlyMap<Id, string>, id: Id): string {
   throw new QuiltError('NOT_FOUND', `part ${id} was not made`)
 }
 
-async function compare(session: Session, [a, b]: [readonly string[], readonly string[]]): Promise<boolean> {
+async function compare(
+  session: Session,
+  [a, b]: [readonly string[], readonly string[]],
+  ctx?: Context,
+): Promise<boolean> {
   const engine = session.tables.engineFor([...a, ...b])
   try {
-    return await engine.with((connection) => sameRows(connection, a, b))
+    return await engine.with((connection) => sameRows(connection, a, b), ctx)
   } finally {
     await engine.close()
   }

@@ -39,7 +39,7 @@ export async function makeDelimited(job: TextJob, dialect: DelimitedText, ctx?: 
   const head = await readHead(job.text, dialect)
   const plan = planColumns(head, dialect)
   const isWide = head.names.length > manyColumns
-  const maker = partMaker(isWide ? job.wideEngine() : job.engine, plan)
+  const maker = partMaker(isWide ? job.wideEngine() : job.engine, plan, ctx)
   const { parts, bad, made } = await makeParts(
     {
       ...job,
@@ -55,7 +55,11 @@ export async function makeDelimited(job: TextJob, dialect: DelimitedText, ctx?: 
   return { view: { columns: maker.columns(), rows, parts, head: head.start }, bad, made }
 }
 
-function partMaker(engine: TableEngine, plan: DelimitedPlan): PartMaker & { columns(): readonly Column[] } {
+function partMaker(
+  engine: TableEngine,
+  plan: DelimitedPlan,
+  ctx?: Context,
+): PartMaker & { columns(): readonly Column[] } {
   const { dialect, columns } = plan
   let types = '-'.repeat(columns.length)
   let left = dialect.mostRows ?? Infinity
@@ -89,6 +93,6 @@ function partMaker(engine: TableEngine, plan: DelimitedPlan): PartMaker & { colu
         await writeParquet(connection, plan, { path: to, types: written })
         await connection.run('DROP TABLE part')
         return { rows: part.rows, types: part.types, written, bad: part.bad }
-      }),
+      }, ctx),
   }
 }

@@ -90,7 +90,7 @@ function formatType(format: string): string {
 }
 
 /** Text that the engine reads at once: its own 32 MB are more than parts have on average. */
-const bufferBytes = 16 * 1024 * 1024
+const bufferBytes = 4 * 1024 * 1024
 
 /** The engine wants a text for no value: where there is none, one that no cell is. */
 const noCell = '\u0001 no cell is written like this \u0001'

@@ -132,7 +132,7 @@ export async function* readBatches(
 ): AsyncGenerator<ReadBatch> {
   try {
     const api = await import('@duckdb/node-api')
-    const connection = await engine.connect()
+    const connection = await engine.connect(ctx)
     const { sql, wide } = await prepare(connection)
     const { columns, chunks } = await connection.chunks(sql)
     const names = columns.map(({ name }) => name)

@@ -27,7 +27,7 @@ export async function toArrow(
 ): Promise<Uint8Array> {
   try {
     const [arrow, api] = await Promise.all([import('@uwdata/flechette'), import('@duckdb/node-api')])
-    const connection = await engine.connect()
+    const connection = await engine.connect(ctx)
     await nameTables(connection, tables)
     const { columns, chunks } = await connection.chunks(sql)
     const shapes = columns.map(({ type }) => shapeOf(arrow, api, type))

@@ -64,7 +64,7 @@ export async function writeRows(job: RowsJob, ctx?: Context): Promise<void> {
         `COPY (SELECT ${selected.join(', ')} FROM read_json(${from}, format = 'newline_delimited', maximum_object_size = ${String(longest)}, columns = {${asRead.join(', ')}}))
           TO ${literal(job.path)} (FORMAT parquet, COMPRESSION zstd)`,
       )
-    })
+    }, ctx)
   } finally {
     rmSync(lines, { force: true })
   }
