@@ -55,7 +55,7 @@ export interface EngineOptions {
 }
 
 /** DuckDB's own limit: what it needs beyond is spilled. The process takes about 350 MB more (docs/limits.md). */
-const memoryLimit = '192MB'
+const memoryLimit = '256MB'
 const mostThreads = 2
 
 /** Opens an engine; the instance is made with the first connection. */

@@ -1,10 +1,11 @@
 // Cells as JavaScript values: numbers, texts, dates; bigint only for what a number cannot hold.
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { numbersIn, textsIn, wholeNumbersIn, type ReadVector } from './vectors.ts'
 
 type Api = typeof import('@duckdb/node-api')
 
 /** Makes a cell of a value that is not null; `undefined` where the value is the cell. */
-export type MakeCell = ((value: DuckDBValue) => unknown) | undefined
+type MakeCell = ((value: DuckDBValue) => unknown) | undefined
 
 const dayMs = 86_400_000
 /** Decimals of so many digits are exact enough as float64. */
@@ -14,7 +15,7 @@ const numberDigits = 15
  * How the cells of a column are made. Whole numbers of 64 bits are numbers, or, in a column that `isWide`, bigints;
  * where that is unknown, each is what it needs to be.
  */
-export function cellMaker(api: Api, type: DuckDBType, isWide?: boolean): MakeCell {
+function cellMaker(api: Api, type: DuckDBType, isWide?: boolean): MakeCell {
   const ids = api.DuckDBTypeId
   switch (type.typeId) {
     case ids.BIGINT:
@@ -85,19 +86,47 @@ function decimalCell(value: {
   return value.width > numberDigits ? String(value) : Number(String(value))
 }
 
-/** The cells of a chunk, column by column; `null` where there is no value. */
-export function cellsOf(
-  chunk: DuckDBDataChunk,
-  makers: readonly MakeCell[],
-): readonly (readonly unknown[])[] {
-  const { rowCount } = chunk
-  return makers.map((make, at) => {
-    const vector = chunk.getColumnVector(at)
+/**
+ * How a column's vectors are read. `isWide` is as for `cellMaker`.
+ * @example const cells = columnReader(api, type)(chunk.getColumnVector(0), chunk.rowCount)
+ */
+export function columnReader(api: Api, type: DuckDBType, isWide?: boolean): ReadVector {
+  const ids = api.DuckDBTypeId
+  const make = cellMaker(api, type, isWide)
+  const slow: ReadVector = (vector, rowCount) => {
     const cells = new Array<unknown>(rowCount)
     for (let row = 0; row < rowCount; row++) {
       const value = vector.getItem(row) as DuckDBValue
       cells[row] = make === undefined || value === null ? value : make(value)
     }
     return cells
-  })
+  }
+  switch (type.typeId) {
+    case ids.BIGINT:
+      return isWide === true ? slow : wholeNumbersIn(slow)
+    case ids.TIMESTAMP:
+    case ids.TIMESTAMP_TZ:
+      return wholeNumbersIn(slow, (micros) => new Date(Math.floor(micros / 1000)))
+    case ids.TINYINT:
+    case ids.SMALLINT:
+    case ids.INTEGER:
+    case ids.UTINYINT:
+    case ids.USMALLINT:
+    case ids.UINTEGER:
+    case ids.FLOAT:
+    case ids.DOUBLE:
+      return numbersIn(slow)
+    case ids.VARCHAR:
+      return textsIn(slow)
+    default:
+      return slow
+  }
+}
+
+/** The cells of a chunk, column by column; `null` where there is no value. */
+export function cellsOf(
+  chunk: DuckDBDataChunk,
+  readers: readonly ReadVector[],
+): readonly (readonly unknown[])[] {
+  return readers.map((read, at) => read(chunk.getColumnVector(at), chunk.rowCount))
 }

@@ -2,7 +2,7 @@
 import { checkSignal, type Context } from '../../core/base/context.ts'
 import { arrowType } from '../arrow-types.ts'
 import { identifier, list, type TableConnection, type TableEngine } from '../engine.ts'
-import { cellMaker, cellsOf } from './cells.ts'
+import { cellsOf, columnReader } from './cells.ts'
 
 /** A row, by the names of its columns. */
 export type TableRow = Readonly<Record<string, unknown>>
@@ -136,10 +136,10 @@ export async function* readBatches(
     const { sql, wide } = await prepare(connection)
     const { columns, chunks } = await connection.chunks(sql)
     const names = columns.map(({ name }) => name)
-    const makers = columns.map(({ name, type }) => cellMaker(api, type, wide?.has(name)))
+    const readers = columns.map(({ name, type }) => columnReader(api, type, wide?.has(name)))
     for await (const chunk of chunks()) {
       checkSignal(ctx)
-      yield { names, cells: cellsOf(chunk, makers), rowCount: chunk.rowCount }
+      yield { names, cells: cellsOf(chunk, readers), rowCount: chunk.rowCount }
     }
   } finally {
     await engine.close()
