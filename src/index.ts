@@ -56,6 +56,7 @@ export {
   rm,
   verify,
   exportPackage as export,
+  type ListOptions,
 } from './library/packages.ts'
 export { deletePackage, search, deletePackage as delete } from './library/remotes.ts'
 export { bundleCreate, bundleInstall, bundleList, bundleVerify } from './library/bundles.ts'

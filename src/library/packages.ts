@@ -1,4 +1,5 @@
 // Packages in code: one function for each command of the same name.
+import { isQuiltError, type QuiltError } from '../core/base/error.ts'
 import { build as buildIn, type BuildOptions, type BuildResult } from '../package/build.ts'
 import { check as checkIn, type CheckOptions, type CheckReport } from '../package/check.ts'
 import { diff as diffIn, type Difference } from '../package/diff.ts'
@@ -51,14 +52,32 @@ export function generate(folder: string, options: GenerateOptions & CallOptions 
   return within(options, (session) => generateIn(session, folder, options, options))
 }
 
+/** How to list. */
+export interface ListOptions {
+  /** Told of packages whose refs are damaged; then the others are given all the same. */
+  readonly onDamage?: ((error: QuiltError) => void) | undefined
+}
+
 /**
  * Every package on this machine: this user's store first, then the read-only ones, each ascending by name.
  * With `remote`, every package that lies there.
- * @throws QuiltError CORRUPT when a package's refs are damaged, after the others; NOT_FOUND, UNAVAILABLE for the remote
+ * @throws QuiltError CORRUPT when a package's refs are damaged, and nobody is there to be told with `onDamage`;
+ * NOT_FOUND, UNAVAILABLE for the remote
  * @example for (const { package: name, topHash } of await ls()) console.log(name, topHash)
  */
-export function ls(options: RemoteOptions & CallOptions = {}): Promise<readonly ListedPackage[]> {
-  return within(options, (session) => collect(lsIn(session, options, options)))
+export function ls(
+  options: ListOptions & RemoteOptions & CallOptions = {},
+): Promise<readonly ListedPackage[]> {
+  return within(options, async (session) => {
+    const found: ListedPackage[] = []
+    try {
+      for await (const one of lsIn(session, options, options)) found.push(one)
+    } catch (error) {
+      if (options.onDamage === undefined || !isQuiltError(error, 'CORRUPT')) throw error
+      options.onDamage(error)
+    }
+    return found
+  })
 }
 
 /**

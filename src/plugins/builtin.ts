@@ -23,7 +23,7 @@ export const builtinParsers: readonly ParserListing[] = [
   listing('ssv', packed('.ssv'), delimited),
   listing('json', packed('.json', '.jsonl', '.ndjson'), () => import('./parsers/json.ts')),
   listing('parquet', ['.parquet', '.pq'], () => import('./parsers/parquet.ts')),
-  listing('excel', ['.xlsx'], () => import('./parsers/excel.ts')),
+  listing('excel', ['.xlsx', '.xls'], () => import('./parsers/excel.ts')),
   listing(
     'image',
     ['.png', '.jpg', '.jpeg', '.gif', '.webp', '.tif', '.tiff', '.avif', '.svg'],

@@ -196,4 +196,10 @@ test('excel: sheets by name or number, types by all cells', async () => {
   ])
   expect((await read(bytes, { sheet: 1 }, 't.bin', 'xlsx')).rows).toEqual([{ n: '1' }, { n: '2' }])
   await expect(read(bytes, { sheet: 'rosé' }, 't.xlsx')).rejects.toThrow('there is no sheet "rosé"')
+  expect((await read(bytes, { sheet: 1 }, 'named-so.xls')).rows).toEqual([{ n: '1' }, { n: '2' }])
+  const old = Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0, 0)
+  await expect(read(old, {}, 't.xls')).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    hint: expect.stringContaining('save it as .xlsx') as string,
+  })
 })

@@ -1,4 +1,4 @@
-// excel: the sheets of a workbook (.xlsx), each a table whose first row has the names.
+// excel: the sheets of a workbook (.xlsx; many an .xls is one, too), each a table whose first row has the names.
 import {
   closest,
   QuiltError,
@@ -26,6 +26,8 @@ interface Sheet {
 
 /** A workbook is read as a whole. */
 const mostBytes = 64 * 1024 * 1024
+/** How an .xls begins: the magic of the compound files that Office wrote then, and writes when it encrypts. */
+const oldWorkbook = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
 /** Rows handed on at once. */
 const rowsAtOnce = 4096
 
@@ -56,6 +58,13 @@ async function readSheets(source: SourceFile): Promise<readonly Sheet[]> {
     })
   }
   const bytes = await source.slice(0, source.size)
+  if (oldWorkbook.every((byte, i) => bytes[i] === byte)) {
+    throw new QuiltError(
+      'UNSUPPORTED',
+      'a workbook of Excel 97 to 2003 (.xls), or one with a password, is not read as tables',
+      { hint: 'save it as .xlsx without one, or its sheets as CSV' },
+    )
+  }
   const { default: readWorkbook } = await import('read-excel-file/node')
   try {
     const sheets = await readWorkbook(Buffer.from(bytes))
@@ -145,7 +154,7 @@ function textOf(cell: unknown): string {
 const excel: Parser<Options> = {
   name: 'excel',
   version: '1',
-  extensions: ['.xlsx'],
+  extensions: ['.xlsx', '.xls'],
   options: readOptions,
   read: async (source, options): Promise<Parsed> => {
     const sheets = await readSheets(source)
