@@ -22,12 +22,16 @@ export default class Ls extends BaseCommand<typeof Ls> {
   }
 
   private async print(found: readonly ListedPackage[]): Promise<void> {
+    // Where all are in one store, which one it is says nothing.
+    const several = new Set(found.map(({ store }) => store)).size > 1
     const rows = found.map((one) => [
       one.package,
       one.topHash?.slice(0, 12) ?? '-',
       one.versions.join(' '),
       one.tags.join(' '),
+      ...(several ? [one.store] : []),
     ])
-    await this.out.table(['package', 'top hash', 'versions', 'tags'], rows)
+    const titles = ['package', 'top hash', 'versions', 'tags', ...(several ? ['store'] : [])]
+    await this.out.table(titles, rows)
   }
 }

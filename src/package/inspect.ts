@@ -10,9 +10,10 @@ import { isAsked } from '../core/repo/reach.ts'
 import { entries } from '../core/tree/entries.ts'
 import type { Column } from '../plugins/api.ts'
 import { onlyTable, readView, viewHead } from '../table/view/store-view.ts'
+import { lookup } from '../core/tree/lookup.ts'
 import { nodeReader, treeMeta, type NodeReader } from '../core/tree/node.ts'
 import { withTrees } from './exchange/bring.ts'
-import { aliasesOf } from './names/alias.ts'
+import { aliasesOf, identifierOf } from './names/alias.ts'
 import {
   describeRevision,
   handleWith,
@@ -118,7 +119,8 @@ export async function inspect(
       : undefined),
   }
   if (found.entry !== undefined) {
-    return { ...base, ...(await inspectEntry(run, found.entry, found.path, 0)), ...fromOf(run, found.path) }
+    const shown = await inspectEntry(run, found.entry, found.path, 0)
+    return { ...base, ...shown, ...(await aliasOf(run, found.path)), ...fromOf(run, found.path) }
   }
   const meta = await treeMeta(nodes, commit.tree)
   const below = await inspectGroup(run, commit.tree, '', 0)
@@ -131,6 +133,34 @@ export async function inspect(
     ...(meta === undefined ? undefined : { meta }),
     ...fromOf(run, ''),
   }
+}
+
+/** What a node by itself also answers to: its neighbours say whether that means it alone. */
+async function aliasOf(
+  { nodes, revision, ctx }: InspectRun,
+  path: string,
+): Promise<Pick<InspectedNode, 'alias'>> {
+  const cut = path.lastIndexOf('/')
+  const name = path.slice(cut + 1)
+  if (identifierOf(name) === name) return {} // its own name comes first
+  const { tree } = revision.commit
+  const folder = cut < 0 ? undefined : await lookup(nodes, tree, path.slice(0, cut))
+  const all: Entry[] = []
+  for await (const entry of entries(nodes, folder?.type === 'group' ? folder.id : tree, undefined, ctx))
+    all.push(entry)
+  return aliasIn(namedByAlias(all), name)
+}
+
+/** Aliases that mean one entry, by its name. */
+function namedByAlias(all: readonly Entry[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const [alias, names] of aliasesOf(all)) if (names.length === 1) found.set(names[0] as string, alias)
+  return found
+}
+
+function aliasIn(aliases: ReadonlyMap<string, string>, name: string): Pick<InspectedNode, 'alias'> {
+  const alias = aliases.get(name)
+  return alias === undefined || alias === name ? {} : { alias }
 }
 
 interface InspectRun {
@@ -213,8 +243,7 @@ async function inspectGroup(
 ): Promise<{ readonly size: number; readonly children?: readonly InspectedNode[] }> {
   const all: Entry[] = []
   for await (const entry of entries(run.nodes, tree, undefined, run.ctx)) all.push(entry)
-  const aliases = new Map<string, string>()
-  for (const [alias, names] of aliasesOf(all)) if (names.length === 1) aliases.set(names[0] as string, alias)
+  const aliases = namedByAlias(all)
   const children: InspectedNode[] = []
   let size = 0
   for (const entry of all) {
@@ -222,8 +251,7 @@ async function inspectGroup(
     const child = { ...(await inspectEntry(run, entry, at, level + 1)), ...fromOf(run, at) }
     size += child.size ?? 0
     if (level >= run.depth) continue
-    const alias = aliases.get(entry.name)
-    children.push(alias === undefined || alias === entry.name ? child : { ...child, alias })
+    children.push({ ...child, ...aliasIn(aliases, entry.name) })
   }
   return level >= run.depth ? { size } : { size, children }
 }
