@@ -2,29 +2,21 @@
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { encodeCommit } from '../core/codec/objects/commit.ts'
-import { readCommit } from '../core/history/commits.ts'
-import { checkMessage, type Commit, type Identity } from '../core/model/commit.ts'
-import type { Entry, GroupEntry } from '../core/model/entry.ts'
-import type { Extent } from '../core/model/extent.ts'
+import { checkMessage } from '../core/model/commit.ts'
 import type { Id } from '../core/model/id.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
-import { isWithin } from '../core/model/path.ts'
-import { latest } from '../core/model/ref-name.ts'
 import { parseHandle, type Handle } from '../core/model/revision.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import { layered } from '../core/store/layered.ts'
-import type { ObjectReader, ObjectWriter } from '../core/store/object-store.ts'
-import type { PackageState } from '../core/store/ref-store.ts'
-import { edit } from '../core/tree/edit.ts'
-import { lookup } from '../core/tree/lookup.ts'
+import type { ObjectReader } from '../core/store/object-store.ts'
 import { nodeReader } from '../core/tree/node.ts'
 import { noStatCache, type StatCache } from '../worktree/stat-cache.ts'
+import { isWhole, readBase } from './build/base.ts'
+import { moveLatest, newCommit, type CommitPlace } from './build/commit.ts'
+import { makeTree } from './build/tree.ts'
 import type { BuildSource } from './source/build-source.ts'
-import { refuseClash } from './names/exported.ts'
 import { placeOfNode } from './load/node.ts'
 import type { NodeCalls } from './load/node-types.ts'
-import { findInstalled, onlyRead } from './names/installed.ts'
-import { checkWay } from './names/nodes.ts'
 import { oddNames } from './odd-names.ts'
 import type { Session } from './session.ts'
 import { openSource } from './source/open-source.ts'
@@ -83,13 +75,6 @@ export interface BuildResult {
   readonly buildFile?: string
 }
 
-/** The state that a build starts from. */
-interface Base {
-  readonly state: PackageState | undefined
-  readonly id: Id | undefined
-  readonly commit: Commit | undefined
-}
-
 /** A tree, and what else its commit needs. */
 interface Made {
   readonly tree: Id
@@ -135,11 +120,9 @@ function loadedSource(tree: NodeCalls): BuildSource {
   throw new QuiltError('INVALID', 'this is no node of a package', { hint: 'build what load gave' })
 }
 
-interface BuildJob {
+interface BuildJob extends CommitPlace {
   readonly session: Session
-  readonly at: Handle
   readonly prepared: PreparedSource
-  readonly base: Base
   readonly options: BuildOptions
   readonly checks: NamedChecks | undefined
 }
@@ -190,26 +173,6 @@ async function buildFrom(
   }
 }
 
-async function readBase(session: Session, at: Handle, ctx?: Context): Promise<Base> {
-  const { repository } = await session.local()
-  const state = await repository.refs.get(at.pkg, ctx)
-  if (state !== undefined && formatPackageName(state.pkg) !== formatPackageName(at.pkg)) {
-    throw new QuiltError(
-      'CONFLICT',
-      `there is a package ${formatPackageName(state.pkg)}, spelt in another case`,
-      {
-        hint: 'use that spelling, or another name',
-      },
-    )
-  }
-  if (state === undefined && at.path !== '') {
-    const elsewhere = await findInstalled(session, at.pkg, ctx)
-    if (elsewhere !== undefined) throw onlyRead(elsewhere) // the rest of the package would be lost from sight
-  }
-  const id = state?.refs.get(latest)
-  return { state, id, commit: id === undefined ? undefined : await readCommit(repository.objects, id, ctx) }
-}
-
 /** A dry run: the same work, nothing written. */
 async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
   const { repository } = await job.session.local()
@@ -249,14 +212,14 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
       const { derived, asked } = await keepTables({ ...made, base: before, out, ...how }, ctx)
       const commit = await out.write(
         'commit',
-        encodeCommit(newCommit(job, { tree, derived, author, source })),
+        encodeCommit(newCommit(job, { tree, derived, author, source, message: options.message })),
       )
       const tables = await countTables(nodes, derived, ctx)
       const odd = await oddNames(objects, base.commit?.tree, tree, ctx)
       return { ...result, commit, tables, asked, newBytes: out.written.bytes, odd }
     },
     async ({ commit }) => {
-      if (commit !== undefined && commit !== base.id) await moveLatest(job, commit, ctx)
+      if (commit !== undefined && commit !== base.id) await moveLatest(job.session, job, commit, ctx)
     },
     ctx,
   )
@@ -271,81 +234,7 @@ function treeJob(
     source,
   }: { readonly objects: ObjectReader; readonly tree: Id; readonly source: SourceTree },
 ): TreeJob {
-  return { session, objects, tree, base: base.commit, from: prepared.from, recipes: source.recipes, checks }
-}
-
-/** A build over a package of which only a part is here makes it whole, so its bytes are kept by a new commit. */
-function isWhole({ state, id }: Base): boolean {
-  return id === undefined || state?.partial.get(id) === undefined
-}
-
-interface CommitParts {
-  readonly tree: Id
-  readonly derived: Id | undefined
-  readonly author: Identity
-  readonly source: SourceTree
-}
-
-function newCommit({ at, base, options }: BuildJob, { tree, derived, author, source }: CommitParts): Commit {
-  const parents = base.id === undefined ? [] : [base.id]
-  const kept =
-    at.path === '' ? [] : (base.commit?.sources ?? []).filter(({ path }) => !isWithin(path, at.path))
-  const sources = [...kept, ...source.sources]
-  return {
-    tree,
-    parents,
-    author,
-    message: options.message ?? '',
-    ...(derived === undefined ? undefined : { derived }),
-    ...(sources.length === 0 ? undefined : { sources }),
-  }
-}
-
-async function moveLatest({ session, at, base }: BuildJob, commit: Id, ctx?: Context): Promise<void> {
-  const { repository } = await session.local()
-  const extent =
-    base.id === undefined || at.path === '' ? undefined : grown(base.state?.partial.get(base.id), at.path)
-  await repository.refs.update(
-    base.state?.pkg ?? at.pkg,
-    (state) => ({
-      // Moved already when the batch ran again after its writer was given up.
-      edits: state?.refs.get(latest) === commit ? [] : [{ name: latest, from: base.id, to: commit }],
-      ...(extent === undefined ? undefined : { extents: new Map([[commit, extent]]) }),
-    }),
-    { who: session.identity(), reason: 'build' },
-    ctx,
-  )
-}
-
-/** What is here after a node was built into a package of which only a part is here. */
-function grown(extent: Extent | undefined, path: string): Extent | undefined {
-  if (extent === undefined) return undefined
-  return [...new Set([...(typeof extent === 'string' ? [] : extent), path])]
-}
-
-interface TreeParts {
-  readonly out: ObjectWriter
-  readonly objects: ObjectReader
-  readonly cache: StatCache
-}
-
-/** The new root tree: the source's own, or `latest`'s with the source in its place. */
-async function makeTree(
-  { at, base, prepared }: BuildJob,
-  { out, objects, cache }: TreeParts,
-  ctx?: Context,
-): Promise<{ readonly tree: Id; readonly source: SourceTree }> {
-  if (base.commit !== undefined) {
-    const root = { tree: base.commit.tree, handle: formatPackageName(at.pkg) }
-    await checkWay(objects, root, at.path, ctx)
-  }
-  const source = await prepared.write({ out, cache }, ctx)
-  const { entry } = source
-  if (at.path === '') return { tree: (entry as GroupEntry).id, source }
-  const nodes = nodeReader(objects)
-  const old = base.commit === undefined ? undefined : await lookup(nodes, base.commit.tree, at.path)
-  const to: Entry = entry.meta !== undefined || old?.meta === undefined ? entry : { ...entry, meta: old.meta }
-  const tree = await edit(nodes, out, base.commit?.tree, [{ path: at.path, from: undefined, to }])
-  await refuseClash(nodes, tree, at.path)
-  return { tree, source }
+  const composed = source.sources.map(({ commit }) => commit)
+  const { from } = prepared
+  return { session, objects, tree, base: base.commit, from, composed, recipes: source.recipes, checks }
 }

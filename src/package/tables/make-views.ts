@@ -31,6 +31,8 @@ export interface ViewsJob {
   readonly base: Commit | undefined
   /** Another commit whose views serve: that from which the tree was loaded. */
   readonly from?: Commit | undefined
+  /** Commits of other packages that parts were composed of: their views serve, too. */
+  readonly composed?: readonly Id[] | undefined
   /** Recipes of blobs that are new. */
   readonly recipes: ReadonlyMap<Id, KnownRecipe>
   /** False makes views also of files that have not changed and have none. */
@@ -68,6 +70,8 @@ interface Run extends ViewsJob {
   readonly noting: ObjectWriter
   readonly noted: Map<Id, KnownRecipe>
   readonly views: Map<string, GroupEntry>
+  /** Derived trees of the commits that parts were composed of. */
+  readonly derivedOfParts: readonly Id[]
 }
 
 /**
@@ -84,6 +88,7 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     noting: notingRecipes(job.out, noted),
     noted,
     views: new Map(),
+    derivedOfParts: await derivedOf(job, ctx),
   }
   for await (const candidate of candidates(run, ctx)) {
     const { path, reading } = candidate
@@ -201,21 +206,41 @@ const mostBack = 20
 
 /** A view of the very blob, read in the very way, that an earlier commit has. */
 async function takeOver(run: Run, name: string, ctx?: Context): Promise<boolean> {
-  return (await takeFrom(run, run.base, name, ctx)) || takeFrom(run, run.from, name, ctx)
+  if (await takeFrom(run, run.base, name, ctx)) return true
+  if (await takeFrom(run, run.from, name, ctx)) return true
+  for (const derived of run.derivedOfParts) if (await takeOut(run, derived, name, ctx)) return true
+  return false
+}
+
+async function derivedOf({ objects, composed = [] }: ViewsJob, ctx?: Context): Promise<readonly Id[]> {
+  const found = new Set<Id>()
+  for (const id of composed) {
+    try {
+      const { derived } = await readCommit(objects, id, ctx)
+      if (derived !== undefined) found.add(derived)
+    } catch (error) {
+      if (!isQuiltError(error, 'NOT_FOUND')) throw error // it lies in another store, which has its views
+    }
+  }
+  return [...found]
+}
+
+/** Takes a view out of a derived tree, where that has it and all of it is here. */
+async function takeOut(run: Run, derived: Id, name: string, ctx?: Context): Promise<boolean> {
+  const found = await lookupDerived(run.nodes, derived, name, ctx)
+  if (found?.type !== 'group' || !(await isHere(run, found.id, ctx))) return false
+  run.views.set(name, found)
+  await noteRecipes(run, derived, found.id, ctx)
+  return true
 }
 
 async function takeFrom(run: Run, start: Commit | undefined, name: string, ctx?: Context): Promise<boolean> {
-  const { objects, nodes } = run
+  const { objects } = run
   let commit = start
   for (let back = 0; commit !== undefined && back < mostBack; back++) {
     const { derived, parents } = commit
     try {
-      const found = derived === undefined ? undefined : await lookupDerived(nodes, derived, name, ctx)
-      if (found?.type === 'group' && (await isHere(run, found.id, ctx))) {
-        run.views.set(name, found)
-        await noteRecipes(run, derived, found.id, ctx)
-        return true
-      }
+      if (derived !== undefined && (await takeOut(run, derived, name, ctx))) return true
       commit = parents[0] === undefined ? undefined : await readCommit(objects, parents[0], ctx)
     } catch (error) {
       if (isQuiltError(error, 'NOT_FOUND')) return false // what is before was not installed

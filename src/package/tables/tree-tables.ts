@@ -23,6 +23,8 @@ export interface TreeJob {
   readonly base: Commit | undefined
   /** Another commit whose views serve: that from which the tree was loaded. */
   readonly from?: Commit | undefined
+  /** Commits of other packages that parts were composed of. */
+  readonly composed?: readonly Id[] | undefined
   /** Recipes of blobs that are new. */
   readonly recipes: ReadonlyMap<Id, KnownRecipe>
   readonly checks: NamedChecks | undefined
@@ -55,11 +57,11 @@ export interface TreeTables {
  * @throws INVALID for what cannot be read as the build file says, and with all checks that do not hold
  */
 export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTables> {
-  const { session, objects, out, tree, base, from, recipes, checks, tables, onlyChanged } = job
+  const { session, objects, out, tree, base, from, composed, recipes, checks, tables, onlyChanged } = job
   const nodes = nodeReader(objects)
   const unread = unreadFiles(checks)
   const needed = { needed: checks?.looksAt, unread: unread.note }
-  const views = { objects, out, tree, base, from, recipes, onlyChanged, ...needed }
+  const views = { objects, out, tree, base, from, composed, recipes, onlyChanged, ...needed }
   const made = tables ? await makeViews(session, views, ctx) : { recipes, views: [] }
   const derived = await writeDerived(nodes, out, { before: base, tree, ...made }, ctx)
   if (checks === undefined) return { derived, asked: 0 }
@@ -80,13 +82,13 @@ export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTa
  * @throws as `keepTables` does
  */
 export async function lookAtTables(job: LookingJob, ctx?: Context): Promise<number> {
-  const { session, tree, base, from, recipes, checks, bytesAt } = job
+  const { session, tree, base, from, composed, recipes, checks, bytesAt } = job
   if (checks === undefined) return 0
   const { out, objects, file, drop } = temporaryBlobs(job.objects, () => session.tables.newPath())
   try {
     const { note, reasons } = unreadFiles(checks)
     const which = { onlyChanged: true, needed: checks.looksAt, onlyNeeded: true }
-    const views = { objects, out, tree, base, from, recipes, bytesAt, unread: note, ...which }
+    const views = { objects, out, tree, base, from, composed, recipes, bytesAt, unread: note, ...which }
     const made = await makeViews(session, views, ctx)
     const derived = await writeDerived(nodeReader(objects), out, { before: base, tree, ...made }, ctx)
     return await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
