@@ -185,6 +185,7 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
     {
       ...treeJob(job, { objects, tree, source }),
       bytesAt: (path) => job.prepared.bytesAt(path),
+      said: job.options.tables !== false,
     },
     ctx,
   )

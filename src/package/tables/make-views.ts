@@ -39,8 +39,8 @@ export interface ViewsJob {
   readonly onlyChanged: boolean
   /** Files that are to have views in any case: checks look at them. */
   readonly needed?: ((path: string) => boolean) | undefined
-  /** True makes views of these alone. */
-  readonly onlyNeeded?: boolean
+  /** Leaves out what is not needed: `needed` makes views of these alone, `said` also of what a build file says to read. */
+  readonly only?: 'needed' | 'said' | undefined
   /** Told why a file has no table; true when that is dealt with. */
   readonly unread?: (path: string, error: QuiltError) => boolean
   /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
@@ -95,7 +95,10 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     try {
       await addView(run, candidate, ctx)
     } catch (error) {
-      if (isQuiltError(error, 'NOT_FOUND') && job.needed?.(path) === true) throw notHere(path, error)
+      if (isQuiltError(error, 'NOT_FOUND')) {
+        if (job.needed?.(path) === true) throw notHere(path, error)
+        if (job.only === 'said') continue // a dry run fetches nothing
+      }
       if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
       if (job.unread?.(path, error) === true) continue
       if (reading.isSaid)
@@ -126,24 +129,25 @@ function notingRecipes(out: ObjectWriter, recipes: Map<Id, KnownRecipe>): Object
 
 /** Files that may be tables: those that changed, and those that are needed; or all. */
 async function* candidates(run: Run, ctx?: Context): AsyncGenerator<Candidate> {
-  const { nodes, base, tree, onlyChanged, onlyNeeded, needed } = run
+  const { nodes, base, tree, onlyChanged, only, needed } = run
   const { parsers } = run.session.tables
   const isNeeded = (path: string): boolean => needed?.(path) === true
+  const isLeftOut = ({ isSaid }: FileReading): boolean => only === 'needed' || (only === 'said' && !isSaid)
   const byChange = base !== undefined && onlyChanged
   const met = new Set<string>()
   if (byChange) {
     for await (const one of changedFiles(run, base, ctx)) {
       if (isNeeded(one.path)) met.add(one.path)
-      else if (onlyNeeded === true) continue
+      else if (isLeftOut(one.reading)) continue
       yield one
     }
     if (needed === undefined) return
   }
-  const isWanted = byChange || onlyNeeded === true ? isNeeded : (): boolean => true
   for await (const { path, entry } of walk(nodes, tree, ctx)) {
-    if (entry.type !== 'file' || met.has(path) || !isWanted(path)) continue
+    if (entry.type !== 'file' || met.has(path) || (byChange && !isNeeded(path))) continue
     const reading = readingOf(parsers, entry)
-    if (reading !== undefined) yield { path, file: entry, reading, before: undefined }
+    if (reading === undefined || (isLeftOut(reading) && !isNeeded(path))) continue
+    yield { path, file: entry, reading, before: undefined }
   }
 }
 

@@ -43,6 +43,8 @@ export interface KeepingJob extends TreeJob {
 export interface LookingJob extends TreeJob {
   /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
   readonly bytesAt?: (path: string) => ByteSource | undefined
+  /** True reads also what a build file says to read and no check looks at: what a build would find wrong there. */
+  readonly said?: boolean
 }
 
 /** What came of a tree. */
@@ -83,13 +85,15 @@ export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTa
  */
 export async function lookAtTables(job: LookingJob, ctx?: Context): Promise<number> {
   const { session, tree, base, from, composed, recipes, checks, bytesAt } = job
-  if (checks === undefined) return 0
+  if (checks === undefined && job.said !== true) return 0
   const { out, objects, file, drop } = temporaryBlobs(job.objects, () => session.tables.newPath())
   try {
     const { note, reasons } = unreadFiles(checks)
-    const which = { onlyChanged: true, needed: checks.looksAt, onlyNeeded: true }
+    const only = job.said === true ? ('said' as const) : ('needed' as const)
+    const which = { onlyChanged: true, needed: checks?.looksAt, only }
     const views = { objects, out, tree, base, from, composed, recipes, bytesAt, unread: note, ...which }
     const made = await makeViews(session, views, ctx)
+    if (checks === undefined) return 0
     const derived = await writeDerived(nodeReader(objects), out, { before: base, tree, ...made }, ctx)
     return await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
   } finally {
