@@ -8,8 +8,8 @@ import type { ByteSource } from '../../core/base/source.ts'
 import type { Id } from '../../core/model/id.ts'
 import { columnRanges, type ColumnRange } from '../../table/read/column-ranges.ts'
 import { onPath } from '../../worktree/file-error.ts'
+import type { Session } from '../session.ts'
 import { recipeOfPart, type TablePlace } from '../tables/open-table.ts'
-import type { Opened } from './opened.ts'
 
 /** A file with holes. */
 export interface HoledFile {
@@ -18,6 +18,13 @@ export interface HoledFile {
   readonly ranges: readonly ColumnRange[]
   /** The columns that it has. */
   readonly have: Set<string>
+}
+
+/** What reading runs on, and the files that it has made so far. */
+export interface HoledFiles {
+  readonly session: Session
+  readonly holed: Map<Id, HoledFile>
+  readonly ctx: Context | undefined
 }
 
 /** A Parquet file of a table. */
@@ -38,11 +45,10 @@ const magic = [0x50, 0x41, 0x52, 0x31] // "PAR1" (Apache Parquet format, "File f
  * @throws CORRUPT for what is no Parquet file; UNAVAILABLE
  */
 export async function columnsAfar(
-  opened: Opened,
+  { ctx, holed, session }: HoledFiles,
   place: TablePlace,
   { files, columns }: { readonly files: readonly ParquetFile[]; readonly columns: readonly string[] },
 ): Promise<readonly string[]> {
-  const { ctx, holed, session } = opened
   const paths: string[] = []
   for (const file of files) {
     const open = async (): Promise<ByteSource> =>
