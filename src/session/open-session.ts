@@ -193,7 +193,7 @@ async function openLocal(
   folder: string,
   { ambient, tidy }: RepositoryOptions & { readonly ambient: Ambient },
 ): Promise<LocalStore> {
-  const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName() })
+  const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName(), near: true })
   try {
     return { repository: await createRepository(backend, ambient, undefined, { tidy }), folder }
   } catch (error) {
@@ -213,7 +213,12 @@ async function openExtra(
   const stores: LocalStore[] = []
   for (const folder of folders) {
     const backend = readOnly(
-      await folderBackend(folder, { fs, randomName: () => ambient.randomName(), writable: false }),
+      await folderBackend(folder, {
+        fs,
+        randomName: () => ambient.randomName(),
+        writable: false,
+        near: true,
+      }),
     )
     try {
       stores.push({ repository: await openRepository(backend, ambient), folder })

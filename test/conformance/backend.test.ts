@@ -86,6 +86,8 @@ const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   'file on the real disk': async () => fileStore(tempDir()),
   'file in a folder that is not there yet': async () => fileStore(`${tempDir()}/a/b`),
   'file without hard links': async () => fileStore(tempDir(), { fs: noLinks() }),
+  'file on a near disk': async () => fileStore(tempDir(), { near: true }),
+  'file on memfs, near': async () => fileStore('/store', { fs: memoryFs(), near: true }),
   'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
   'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
   'caching in memory': async () => caching(clocked(), clocked(), { cacheable }),
