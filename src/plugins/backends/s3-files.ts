@@ -1,7 +1,8 @@
 // Plain files in a bucket, under their own names: what other programs read.
 import { persist, QuiltError } from '../api.ts'
 import type { FileSink } from '../api.ts'
-import { checkAnswer, type S3Link } from './s3-client.ts'
+import type { S3Link } from './s3-client.ts'
+import { s3Pages } from './s3-pages.ts'
 import { writeS3 } from './s3-writer.ts'
 
 /** No store takes longer names, in bytes. */
@@ -22,22 +23,9 @@ export function s3Files(link: S3Link, prefix: string): FileSink {
       await (body instanceof Uint8Array ? persist(link.patience, ctx, put) : put())
     },
     async *list(ctx) {
-      let token: string | undefined
-      do {
-        const command = new link.sdk.ListObjectsV2Command({
-          Bucket: link.bucket,
-          Prefix: prefix,
-          ContinuationToken: token,
-        })
-        const page = await persist(link.patience, ctx, () =>
-          link.ask(prefix, (options) => link.client.send(command, options), ctx),
-        )
-        checkAnswer(link, prefix, page.IsTruncated !== undefined)
-        for (const { Key = '' } of page.Contents ?? []) yield Key.slice(prefix.length)
-        const next = page.IsTruncated === true ? page.NextContinuationToken : undefined
-        checkAnswer(link, prefix, next === undefined || next !== token)
-        token = next
-      } while (token !== undefined)
+      for await (const page of s3Pages(link, prefix, ctx)) {
+        for (const { Key = '' } of page) if (Key.startsWith(prefix)) yield Key.slice(prefix.length)
+      }
     },
     close: async () => {
       link.client.destroy()

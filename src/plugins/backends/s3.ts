@@ -4,6 +4,7 @@ import type { AskRange, Backend, BackendPlugin, Context, Head, Range } from '../
 import { parseS3Address } from './s3-address.ts'
 import { checkAnswer, s3Link, type S3Link } from './s3-client.ts'
 import { s3Files } from './s3-files.ts'
+import { s3Pages } from './s3-pages.ts'
 import { writeS3 } from './s3-writer.ts'
 
 /** What all methods share. */
@@ -160,26 +161,18 @@ async function headOf(bucket: Bucket, key: string, ctx?: Context): Promise<Head 
 async function* list(bucket: Bucket, prefix: string, ctx?: Context): AsyncGenerator<Head> {
   checkSignal(ctx)
   if (!/^[A-Za-z0-9._/-]*$/.test(prefix) || bucket.prefix.length + prefix.length > longestName) return
-  const what = { Bucket: bucket.bucket, Prefix: bucket.prefix + prefix }
-  let token: string | undefined
+  const start = bucket.prefix + prefix
   let last = ''
-  do {
-    const command = new bucket.sdk.ListObjectsV2Command({ ...what, ContinuationToken: token })
-    const page = await bucket.ask(what.Prefix, (options) => bucket.client.send(command, options), ctx)
-    checkAnswer(bucket, what.Prefix, page.IsTruncated !== undefined)
-    for (const { Key = '', Size, LastModified } of page.Contents ?? []) {
+  for await (const page of s3Pages(bucket, start, ctx)) {
+    for (const { Key = '', Size, LastModified } of page) {
       checkSignal(ctx)
       const key = Key.slice(bucket.prefix.length)
-      if (!Key.startsWith(what.Prefix) || !isKey(key) || Size === undefined || LastModified === undefined)
-        continue
+      if (!Key.startsWith(start) || !isKey(key) || Size === undefined || LastModified === undefined) continue
       if (key <= last) throw disordered(bucket)
       last = key
       yield { key, size: Size, modified: wholeSecond(LastModified) }
     }
-    const next = page.IsTruncated === true ? page.NextContinuationToken : undefined
-    checkAnswer(bucket, what.Prefix, next === undefined || next !== token)
-    token = next
-  } while (token !== undefined)
+  }
 }
 
 function disordered({ bucket }: Bucket): QuiltError {
