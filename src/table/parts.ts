@@ -69,8 +69,9 @@ interface Slot {
 export async function makeParts(job: PartsJob, ctx?: Context): Promise<MadeParts> {
   const { maker, old } = job
   const slots: Slot[] = []
-  const work = (cut: Cut): Promise<Slot> =>
-    'slot' in cut ? Promise.resolve(cut.slot) : makeSlot(job, cut.file)
+  const turn = turnsByBytes(mostTextAtOnce)
+  const make = (file: PartFile): Promise<Slot> => turn(file.bytes, () => makeSlot(job, file))
+  const work = (cut: Cut): Promise<Slot> => ('slot' in cut ? Promise.resolve(cut.slot) : make(cut.file))
   for await (const slot of mapOrdered(cuts(job, ctx), job.width, work)) {
     slots.push(slot)
     ctx?.onProgress?.({ task: 'parse', unit: 'bytes', done: slot.start + slot.bytes, total: job.text.size })
@@ -82,7 +83,7 @@ export async function makeParts(job: PartsJob, ctx?: Context): Promise<MadeParts
     const { start, bytes } = slot
     const splitter = rowSplitter(job.style)
     const place = { text: job.text, splitter, start, path: job.newPath(), end: start + bytes }
-    return makeSlot(job, await writePart(place, ctx))
+    return make(await writePart(place, ctx))
   }
   const settled: Slot[] = []
   let made = 0
@@ -91,6 +92,25 @@ export async function makeParts(job: PartsJob, ctx?: Context): Promise<MadeParts
     if (slot.written !== undefined) made++
   }
   return { parts: settled.map(({ part }) => part), bad: settled.reduce((n, { bad }) => n + bad, 0), made }
+}
+
+/** Text that is made into parts at once, in bytes: long parts take turns, and memory does not grow with two of them. */
+const mostTextAtOnce = 40 * 1024 * 1024
+
+/** Lets work begin while all that runs is of no more bytes than `most` together; what is more than that runs alone. */
+function turnsByBytes(most: number): <T>(bytes: number, run: () => Promise<T>) => Promise<T> {
+  let held = 0
+  const waiting: (() => void)[] = []
+  return async (bytes, run) => {
+    while (held > 0 && held + bytes > most) await new Promise<void>((resolve) => waiting.push(resolve))
+    held += bytes
+    try {
+      return await run()
+    } finally {
+      held -= bytes
+      for (const wake of waiting.splice(0)) wake()
+    }
+  }
 }
 
 type Cut = { readonly slot: Slot } | { readonly file: PartFile }
