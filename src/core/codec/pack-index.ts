@@ -123,14 +123,31 @@ export function readIndexEntry(table: Uint8Array, at: number): IndexEntry {
 
 /** A whole index of one pack, from its records in any order. */
 export function encodeIndex(pack: IndexedPack, records: readonly PackRecord[]): Uint8Array {
-  const sorted = [...records].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.offset - b.offset))
+  return encodeJointIndex([{ pack, records }])
+}
+
+/** A whole index of several packs, from their records in any order. */
+export function encodeJointIndex(
+  parts: readonly { readonly pack: IndexedPack; readonly records: readonly PackRecord[] }[],
+): Uint8Array {
+  const ordered = [...parts].sort((a, b) => (a.pack.name < b.pack.name ? -1 : 1))
+  const sorted = ordered
+    .flatMap(({ records }, pack) => records.map((record) => ({ record, pack })))
+    .sort(
+      ({ record: a, pack: inA }, { record: b, pack: inB }) =>
+        (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || inA - inB || a.offset - b.offset,
+    )
   const firstBytes = new Uint32Array(2 ** 16)
-  for (const { id } of sorted) firstBytes[Number.parseInt(id.slice(0, 4), 16)]!++
-  const header = encodeIndexHeader(sorted.length, [pack], firstBytes)
+  for (const { record } of sorted) firstBytes[Number.parseInt(record.id.slice(0, 4), 16)]!++
+  const header = encodeIndexHeader(
+    sorted.length,
+    ordered.map(({ pack }) => pack),
+    firstBytes,
+  )
   const out = new Uint8Array(header.length + sorted.length * entryBytes + indexTrailerBytes)
   out.set(header)
-  sorted.forEach((record, i) => {
-    writeIndexEntry(out, header.length + i * entryBytes, record, 0)
+  sorted.forEach(({ record, pack }, i) => {
+    writeIndexEntry(out, header.length + i * entryBytes, record, pack)
   })
   idToBytes(hashBytes(out.subarray(0, -indexTrailerBytes)), out, out.length - indexTrailerBytes)
   return out

@@ -51,8 +51,10 @@ export async function joinSmallPacks(repository: PackRepository, ctx?: Context):
   return deleted.size
 }
 
-/** As the open indexes say: nothing is read for it. */
+/** As the indexes say; they are read only where the packs' lengths leave it open that there are too many. */
 async function smallPacks({ objects }: PackRepository, ctx?: Context): Promise<readonly Pack[]> {
+  const { packs } = await objects.packs.sizes(ctx)
+  if (packs.filter((size) => size < smallBytes).length <= mostSmall) return []
   const small = new Map<string, Pack>()
   for (const { header } of await objects.packs.indexes(ctx)) {
     const isKnown = header.packs.length === 1

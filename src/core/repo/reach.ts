@@ -14,15 +14,18 @@ import { entryAt, lookupDerived } from '../tree/lookup.ts'
 import { checkChild, readRoot, type NodeReader } from '../tree/node.ts'
 
 /** One object that a commit reaches; `path` is where, for messages. */
-export type Reached =
-  | { readonly kind: 'tree'; readonly id: Id; readonly path: string }
-  | {
-      readonly kind: 'blob'
-      readonly id: Id
-      readonly path: string
-      readonly size: number
-      readonly recipe?: Id
-    }
+export type Reached = { readonly kind: 'tree'; readonly id: Id; readonly path: string } | ReachedBlob
+
+/** A blob that a commit reaches. */
+export interface ReachedBlob {
+  readonly kind: 'blob'
+  readonly id: Id
+  readonly path: string
+  readonly size: number
+  readonly recipe?: Id
+  /** The recipe of what the known tree has at this path: its chunks are known too. */
+  readonly base?: Id
+}
 
 /** A commit's trees, and how much of what they reach is asked for. */
 export interface ReachFrom {
@@ -110,7 +113,9 @@ async function* reachTree(
         const than = known?.type === 'group' ? known.id : undefined
         if (than !== entry.id) open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
       } else if (entry.type === 'file' && isAsked(from.extent, below)) {
-        yield await reachedBlob(nodes, from.derived, entry, below)
+        const blob = await reachedBlob(nodes, from.derived, entry, below)
+        const base = blob.recipe === undefined ? undefined : await recipeOfKnown(nodes, from, known)
+        yield base === undefined ? blob : { ...blob, base }
         if (from.extent !== undefined) yield* reachViews(nodes, from.derived, entry.id, ctx)
       }
     }
@@ -128,12 +133,23 @@ async function reachedBlob(
   derived: Id | undefined,
   entry: { readonly id: Id; readonly size: number },
   path: string,
-): Promise<Reached> {
+): Promise<ReachedBlob> {
   const { id, size } = entry
   const blob = { kind: 'blob' as const, id, size, path }
   if (derived === undefined || size <= chunkThreshold) return blob
   const found = await lookupDerived(nodes, derived, id)
   return found?.type === 'recipe' ? { ...blob, recipe: found.id } : blob
+}
+
+/** The recipe of a large blob in the tree that is known. */
+async function recipeOfKnown(
+  nodes: NodeReader,
+  { than }: ReachFrom,
+  known: TreeEntry | undefined,
+): Promise<Id | undefined> {
+  if (than?.derived === undefined || known?.type !== 'file' || known.size <= chunkThreshold) return undefined
+  const found = await lookupDerived(nodes, than.derived, known.id)
+  return found?.type === 'recipe' ? found.id : undefined
 }
 
 /** The views of one file, where not all views are asked for. */

@@ -1,16 +1,10 @@
 // Moves what commits reach from one store to another. Push, install and bundles are this, and a move of refs.
-import { checkSignal, type Context } from '../base/context.ts'
-import { QuiltError } from '../base/error.ts'
-import type { Extent } from '../model/extent.ts'
-import { inGroups } from '../base/pool.ts'
-import type { Id, Kind } from '../model/id.ts'
-import { readCommit } from '../history/commits.ts'
-import type { ObjectReader, ObjectStore, ObjectWriter, StoredObject } from '../store/object-store.ts'
-import { recipeNodes } from '../store/recipe-nodes.ts'
-import { recipeChunks, type PlacedChunk } from '../store/recipe-tree.ts'
-import { nodeReader } from '../tree/node.ts'
-import { reach, type Reached } from './reach.ts'
-import { createHasher } from '#hash'
+import type { Context } from '../base/context.ts'
+import type { Id } from '../model/id.ts'
+import type { ObjectReader, ObjectStore } from '../store/object-store.ts'
+import type { Reached } from './reach.ts'
+import type { Ends, WantedCommit } from './transfer/ends.ts'
+import { sender } from './transfer/sender.ts'
 
 /** What is asked for. */
 export interface Want {
@@ -27,25 +21,11 @@ export interface Want {
   readonly publish?: () => Promise<void>
 }
 
-/** One commit that is asked for. */
-export interface WantedCommit {
-  readonly id: Id
-  /** Absent: all that it reaches. */
-  readonly extent?: Extent | undefined
-  /** A commit that the other side has whole, or that comes before this one in the list. */
-  readonly than?: Id | undefined
-}
-
 /** What was moved: objects and their bytes as they are kept. */
 export interface Moved {
   readonly objects: number
   readonly bytes: number
 }
-
-/** Objects whose presence is asked for at once. */
-const objectsAtOnce = 4096
-/** Chunks of a blob moved at once. */
-const chunksAtOnce = 128
 
 /**
  * Moves commits and what they reach. What the other side has is not sent. Every object is checked against its
@@ -85,140 +65,4 @@ export async function sendPart(
   }
   await run.finish()
   return recipes
-}
-
-/** The two stores of a transfer: `near` is where chunks are read that need not be sent. */
-export interface Ends {
-  readonly task: 'send' | 'receive'
-  readonly from: ObjectReader
-  readonly out: ObjectWriter
-  readonly near: ObjectReader
-}
-
-interface Sender {
-  take(object: Reached): Promise<void>
-  commit(wanted: WantedCommit): Promise<void>
-  finish(): Promise<void>
-}
-
-function sender(ends: Ends, ctx?: Context): Sender {
-  const { from, out, task } = ends
-  const nodes = nodeReader(from)
-  let waiting = new Map<Id, Expected>()
-  let done = 0
-
-  const flush = async (): Promise<void> => {
-    const expected = waiting
-    waiting = new Map()
-    const ids = await out.missing([...expected.keys()], ctx)
-    if (ids.length === 0) return
-    for await (const object of from.readMany(ids, ctx)) {
-      checkExpected(object, expected.get(object.id))
-      if (object.recipe !== undefined) throw unnamedRecipe(object.id)
-      await out.copy(object)
-      done += object.body.length
-      ctx?.onProgress?.({ task, unit: 'bytes', done })
-    }
-  }
-
-  const note = async (id: Id, is: Expected): Promise<void> => {
-    const other = waiting.get(id)
-    if (other !== undefined && (other.kind !== is.kind || other.size !== is.size)) throw otherwise(id)
-    waiting.set(id, is)
-    if (waiting.size >= objectsAtOnce) await flush()
-  }
-
-  const take = async (object: Reached): Promise<void> => {
-    if (object.kind === 'tree' || object.recipe === undefined) return note(object.id, object)
-    if ((await out.missing([object.id], ctx)).length === 0) return
-    const { id, size, recipe } = object
-    done = await sendChunked(ends, { id, size, recipe }, done, ctx)
-  }
-
-  return {
-    take,
-    commit: async ({ id, extent, than }) => {
-      const { tree, derived } = await readCommit(from, id, ctx)
-      const known = than === undefined ? undefined : await readCommit(from, than, ctx)
-      for await (const object of reach(nodes, { tree, derived, extent, than: known }, ctx)) await take(object)
-      await note(id, { kind: 'commit' })
-    },
-    finish: flush,
-  }
-}
-
-/** What an object must be by what names it; a blob's size in bytes. */
-interface Expected {
-  readonly kind: Kind
-  readonly size?: number
-}
-
-function checkExpected({ id, kind, recipe, packed }: StoredObject, is: Expected | undefined): void {
-  if (is === undefined || recipe !== undefined) return // a recipe that is not named is told of below
-  if (kind !== is.kind || (is.size !== undefined && packed.size !== is.size)) throw otherwise(id)
-}
-
-function otherwise(id: Id): QuiltError {
-  return new QuiltError('CORRUPT', `object ${id} is of another kind or size than what names it says`, {
-    hint: 'find out what else is damaged: quilt verify',
-  })
-}
-
-/** A blob that is kept as chunks must be vouched for by its commit. */
-function unnamedRecipe(blob: Id): QuiltError {
-  return new QuiltError('CORRUPT', `blob ${blob} is kept as chunks, but its commit names no recipe for it`, {
-    hint: 'find out what else is damaged: quilt verify',
-  })
-}
-
-interface ChunkedBlob {
-  readonly id: Id
-  readonly size: number
-  readonly recipe: Id
-}
-
-/** Moves a chunked blob: its chunks in order, proved to make up the blob, then its recipe. */
-async function sendChunked(ends: Ends, blob: ChunkedBlob, before: number, ctx?: Context): Promise<number> {
-  const { from, out, task } = ends
-  const whole = createHasher()
-  let done = before
-  for await (const group of inGroups(recipeChunks(from, blob.recipe, undefined, ctx), chunksAtOnce)) {
-    checkSignal(ctx)
-    const bodies = await moveChunks(ends, group, ctx)
-    for (const { id, size } of group) {
-      const body = bodies.get(id)?.body
-      if (body?.length !== size)
-        throw new QuiltError('CORRUPT', `chunk ${id} has another length than its recipe says`)
-      whole.update(body)
-      done += size
-    }
-    ctx?.onProgress?.({ task, unit: 'bytes', done })
-  }
-  if (whole.digest() !== blob.id || done - before !== blob.size) {
-    throw new QuiltError('CORRUPT', `blob ${blob.id} is damaged: its recipe ${blob.recipe} gives other bytes`)
-  }
-  const nodes: Id[] = []
-  for await (const id of recipeNodes(from, blob.recipe, ctx)) nodes.push(id)
-  for await (const object of from.readMany(await out.missing(nodes, ctx), ctx)) await out.copy(object)
-  await out.writeChunked(blob.id, blob.size, blob.recipe)
-  return done
-}
-
-/** The bodies of chunks: those that are missing on the other side are sent, the rest is read from nearby. */
-async function moveChunks(
-  ends: Ends,
-  group: readonly PlacedChunk[],
-  ctx?: Context,
-): Promise<Map<Id, StoredObject>> {
-  const { from, out, near } = ends
-  const bodies = new Map<Id, StoredObject>()
-  const ids = [...new Set(group.map((chunk) => chunk.id))]
-  const missing = new Set(await out.missing(ids, ctx))
-  for await (const object of from.readMany([...missing], ctx)) {
-    await out.copy(object)
-    bodies.set(object.id, object)
-  }
-  const here = ids.filter((id) => !missing.has(id))
-  for await (const object of near.readMany(here, ctx)) bodies.set(object.id, object)
-  return bodies
 }

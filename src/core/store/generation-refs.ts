@@ -33,12 +33,16 @@ export interface RefOptions {
 
 /** How often a move is tried when others are first. */
 const mostTries = 100
+/** Packages whose state is remembered for a move that follows. */
+const mostLastRead = 16
 /** Packages read at once when all are listed. */
 const packagesWidth = 16
 
 /** The refs of all packages on a backend. */
 export function generationRefs(backend: Backend, options: RefOptions): RefStore {
   const rules: FoldRules = { ...foldRules, ...options.fold }
+  /** What `get` read last of each package. */
+  const lastRead = new Map<string, ReadGeneration>()
 
   /** Tries `make` on the newest state until its generation is in the chain, or there is nothing to do. */
   async function move(
@@ -54,10 +58,15 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
     checkIdentity(record.who)
     checkMessage(record.reason)
     const prefix = packagePrefix(pkg)
+    // What was read last is tried once, without reading it again: if it is not the newest any more, the put fails.
+    let last = lastRead.get(prefix)
     for (let tries = 0; tries < mostTries; tries++) {
       checkSignal(ctx)
-      const read = await readNewest(backend, prefix, ctx)
-      const made = await attempt(backend, prefix, read, async () => {
+      const isFresh = last === undefined
+      const read = last ?? (await readNewest(backend, prefix, ctx))
+      last = undefined
+      lastRead.delete(prefix)
+      const made = await attempt(backend, { prefix, read, isFresh }, async () => {
         const generation = await make(read, { pkg, record, nonce: options.ambient.randomName() })
         return generation && { generation, bytes: encodeGeneration(generation) }
       })
@@ -90,7 +99,11 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
 
   return {
     async get(pkg, ctx) {
-      const read = await readNewest(backend, packagePrefix(pkg), ctx)
+      const prefix = packagePrefix(pkg)
+      const read = await readNewest(backend, prefix, ctx)
+      if (read === undefined) lastRead.delete(prefix)
+      else lastRead.set(prefix, read)
+      if (lastRead.size > mostLastRead) lastRead.delete(lastRead.keys().next().value as string)
       return read && stateOf(read.generation)
     },
     packages: (ctx) => readPackages(backend, ctx),
@@ -121,19 +134,20 @@ interface Made {
 
 /**
  * What `make` makes, or its error. Before either counts that ends the move here (an error, or nothing to do), the
- * state that it was made from is asked for once more: a reader who was held up may have read a record that lost.
+ * state that it was made from is read anew where it was not `isFresh`, else asked for once more: a reader who was held
+ * up may have read a record that lost.
  */
 async function attempt(
   backend: Backend,
-  prefix: string,
-  read: ReadGeneration | undefined,
+  { prefix, read, isFresh }: { prefix: string; read: ReadGeneration | undefined; isFresh: boolean },
   make: () => Promise<Made | undefined>,
 ): Promise<Made | undefined | 'again'> {
   try {
     const made = await make()
-    return made !== undefined || (await wasInChain(backend, prefix, read)) ? made : 'again'
+    if (made !== undefined) return made
+    return isFresh && (await wasInChain(backend, prefix, read)) ? made : 'again'
   } catch (error) {
-    if (await wasInChain(backend, prefix, read).catch(() => true)) throw error
+    if (isFresh && (await wasInChain(backend, prefix, read).catch(() => true))) throw error
     return 'again'
   }
 }

@@ -53,6 +53,8 @@ export interface ObjectWriter {
   readonly written: Written
   /** Those of `ids` that have to be written, each once: they are not here, or gc is about to delete them. */
   missing(ids: readonly Id[], ctx?: Context): Promise<readonly Id[]>
+  /** The same without a read: those that are here but in an index that is not open are among them. */
+  missingAsKnown?(ids: readonly Id[]): readonly Id[]
   /** The packs in which these objects lie, or will lie when the batch ends; `undefined` when one is missing. */
   packsOf?(ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined>
   /** True when all these packs are here, and stay: packs never change, so what lay in them is here too. */
@@ -63,7 +65,7 @@ export interface ObjectWriter {
   writeBlob(body: Bytes | ByteReader, ctx?: Context): Promise<StoredBlob>
   /** Small blobs whose ids were found when they were read; their bytes are lent until this returns. */
   writeBlobs(blobs: readonly KnownBlob[], ctx?: Context): Promise<void>
-  /** An object that another store's `readMany` gave, verified. */
+  /** An object that another store's `readMany` gave, verified, and that was asked for as missing. */
   copy(object: StoredObject): Promise<void>
   /** Notes that blob `blob` of `size` bytes is kept as `recipe`, whose chunks have been written and checked against it. */
   writeChunked(blob: Id, size: number, recipe: Id): Promise<void>

@@ -36,6 +36,8 @@ export interface BatchWriter extends ObjectWriter {
   close(): Promise<void>
 }
 
+/** From so many look-ups on, all indexes are opened before them. */
+const manyIds = 16
 /** So many bytes of a batch are compressed well; what comes after, and blobs that are larger still, fast. */
 const closeBytes = 256 * 1024 * 1024
 
@@ -99,7 +101,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   }
 
   const writeChunked = async (blob: Id, size: number, recipe: Id): Promise<void> => {
-    if (await isHere(blob)) return
+    if (isHereNow(blob) === true) return // whoever calls this from outside has asked what is missing
     const payload = encodeRecipePayload(recipe, size)
     await add(blob, 'blob', { encoding: 'recipe', size: payload.length, payload })
   }
@@ -123,7 +125,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     )
     await queue.drain() // the blob's record relies on its chunks
     const recipeId = await recipe.finish()
-    await writeChunked(id, size, recipeId)
+    if (!(await isHere(id, ctx))) await writeChunked(id, size, recipeId)
     return { id, size, recipe: recipeId }
   }
 
@@ -131,9 +133,12 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     written,
     missing: async (ids, ctx) => {
       const absent: Id[] = []
+      const open = ids.length < manyIds ? 0 : ids.filter((id) => isHereNow(id) === 'unknown').length
+      if (open >= manyIds) await packs.expect(open, ctx)
       for (const id of new Set(ids)) if (!(await isHere(id, ctx))) absent.push(id)
       return absent
     },
+    missingAsKnown: (ids) => [...new Set(ids)].filter((id) => isHereNow(id) !== true),
     packsOf,
     hasPacks: async (names, ctx) => {
       here ??= await packsHere(ctx)
@@ -171,7 +176,8 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     copy: async ({ id, kind, packed }) => {
       if (packed.encoding === 'recipe')
         throw new QuiltError('INVALID', 'a chunked blob is copied through its recipe')
-      if (!(await isHere(id))) await add(id, kind, packed)
+      // Whoever copies has asked what is missing.
+      if (isHereNow(id) !== true) await add(id, kind, packed)
     },
     writeChunked,
     has,

@@ -24,6 +24,8 @@ export interface PackStore extends ObjectStore {
 
 /** Ids taken at once when many are read. */
 const idsAtOnce = 8192
+/** From so many look-ups on, all indexes are opened before them. */
+const manyIds = 16
 /** How often objects are looked for anew when the packs that held them go away. */
 const mostLooks = 5
 /** How often a batch that gc gave up is started again. */
@@ -46,6 +48,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
 
   const locate = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
     const found = new Map<Id, Location>()
+    await expectMany(ids, ctx)
     for (const id of ids) {
       const now = packs.findNow(id)
       const location = now === 'unknown' ? await packs.find(id, undefined, ctx) : now
@@ -54,10 +57,17 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     return found
   }
 
+  /** Many look-ups read indexes whole; a few read what they need of them. */
+  const expectMany = async (ids: readonly Id[], ctx?: Context): Promise<void> => {
+    if (ids.length < manyIds) return
+    const open = ids.filter((id) => packs.findNow(id) === 'unknown').length
+    if (open >= manyIds) await packs.expect(open, ctx)
+  }
+
   /** Looks again after reading the list of indexes anew, then after mending indexes. */
   const locateAll = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
     let found = await locate(ids, ctx)
-    for (const again of [() => packs.refresh(ctx), () => packs.recover(ctx)]) {
+    for (const again of [() => packs.relist(ctx), () => packs.recover(ctx)]) {
       if (found.size === ids.length) return found
       await again()
       found = await locate(ids, ctx)
@@ -91,7 +101,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
       } catch (error) {
         if (look === mostLooks || !isQuiltError(error, 'NOT_FOUND')) throw error
         // A pack went away between the index and the read: gc or repack has moved what it held.
-        await packs.refresh(ctx)
+        await packs.relist(ctx)
       }
     }
   }
@@ -101,6 +111,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     locate,
     missing: async (ids, ctx) => {
       const absent: Id[] = []
+      await expectMany(ids, ctx)
       for (const id of new Set(ids)) {
         if (await isHere(id, ctx)) continue
         absent.push(id)
@@ -140,11 +151,13 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     const out = packWriter(backend, ambient, packs, ctx)
     const objects = objectWriter({ out, packs, condemned: writer.condemned })
     try {
-      await packs.refresh(ctx)
+      await packs.relist(ctx)
       writers.add(objects)
       const made = await fn(objects)
       await objects.flush()
-      if (await writer.lapsed(ctx)) return { made, lapsed: true }
+      // What counts is the look after the refs have moved. This one spares others a ref that is mended right away.
+      if ((publish === undefined || !writer.isYoung()) && (await writer.lapsed(ctx)))
+        return { made, lapsed: true }
       if (publish !== undefined) await publish(made)
       if (publish !== undefined && (await writer.lapsed(ctx))) return { made, lapsed: true }
       await mergeQuietly(writer.condemned, ctx)

@@ -18,6 +18,8 @@ export interface Writer {
   readonly name: string
   /** Packs that gc means to delete: nothing new may rely on them. */
   readonly condemned: ReadonlySet<string>
+  /** True in its first minute, by this machine's clock: then gc has hardly given it up. */
+  isYoung(): boolean
   /** True when gc has given this writer up: what it relied on may be gone. */
   lapsed(ctx?: Context): Promise<boolean>
   /** Takes the announcement back. */
@@ -30,28 +32,36 @@ export async function announceWriter(backend: Backend, ambient: Ambient, ctx?: C
   const key = writerKey(name)
   try {
     await backend.put(key, utf8('announced\n'), {}, ctx)
-    const begun = (await backend.head(key, ctx))?.modified
     const condemned = await readCondemnedPacks(backend, ctx)
-    return { condemned, ...keepAnnounced({ backend, ambient, name }, begun) }
+    return { condemned, ...keepAnnounced({ backend, ambient, name }) }
   } catch (error) {
     await backend.delete(key).catch(() => undefined) // also what a put that failed has left; else it lapses
     throw error
   }
 }
 
-/** Renews an announcement that the store dates `begun`; `undefined` when it is gone already. */
-function keepAnnounced(
-  { backend, ambient, name }: { backend: Backend; ambient: Ambient; name: string },
-  begun: Date | undefined,
-): Omit<Writer, 'condemned'> {
+/** Renews an announcement. */
+function keepAnnounced({
+  backend,
+  ambient,
+  name,
+}: {
+  backend: Backend
+  ambient: Ambient
+  name: string
+}): Omit<Writer, 'condemned'> {
   const key = writerKey(name)
-  let renewed = begun
-  let lost = begun === undefined
-  let renewing: Promise<void> = Promise.resolve()
+  const announced = ambient.now().getTime()
+  /** When the store says that it was announced, and last renewed: asked before the first renewal. */
+  let begun: Date | undefined
+  let renewed: Date | undefined
+  let lost = false
+  let renewing: Promise<void> | undefined
 
   /** Puts the announcement again, so that the store's clock dates it anew; one that gc gave up stays dead. */
   const renew = async (): Promise<void> => {
-    lost ||= await isGivenUp(backend, name)
+    begun ??= renewed = (await backend.head(key))?.modified
+    lost ||= begun === undefined || (await isGivenUp(backend, name))
     if (lost || begun === undefined || renewed === undefined) return
     await backend.put(key, utf8(`since ${begun.toISOString()}\n`))
     const now = (await backend.head(key))?.modified
@@ -61,13 +71,21 @@ function keepAnnounced(
   }
 
   const stop = ambient.every(renewMilliseconds, () => {
-    renewing = renewing.then(renew).catch(() => undefined) // the next may succeed; a lapse is found in any case
+    renewing = (renewing ?? Promise.resolve()).then(renew).catch(() => undefined) // the next may succeed; a lapse is found in any case
   })
   return {
     name,
+    isYoung: () => {
+      const age = ambient.now().getTime() - announced
+      return age >= 0 && age < renewMilliseconds
+    },
     lapsed: async (ctx) => {
-      await renewing
-      lost ||= await isGivenUp(backend, name, ctx)
+      // One that was never renewed cannot have been put again after gc took it away: then the note says no more.
+      if (renewing === undefined) lost ||= (await backend.head(key, ctx)) === undefined
+      else {
+        await renewing
+        lost ||= await isGivenUp(backend, name, ctx)
+      }
       return lost
     },
     release: async () => {

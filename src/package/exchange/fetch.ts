@@ -5,7 +5,8 @@ import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { PackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
-import { transfer, type Moved, type WantedCommit } from '../../core/repo/transfer.ts'
+import { transfer, type Moved } from '../../core/repo/transfer.ts'
+import type { WantedCommit } from '../../core/repo/transfer/ends.ts'
 import { layered } from '../../core/store/layered.ts'
 import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { PackageState, RefChange, RefEdit } from '../../core/store/ref-store.ts'
@@ -36,7 +37,7 @@ export interface FetchPlan {
 export async function fetchCommit(session: Session, plan: FetchPlan, ctx?: Context): Promise<Moved> {
   const { repository } = await session.local()
   const state = await repository.refs.get(plan.pkg, ctx)
-  const here = await commitsHere(repository, state, ctx)
+  const here = await commitsHere(repository.objects, state, ctx)
   const whole = [...here].find(([, extent]) => extent === undefined)?.[0]
   const latestHere = state?.refs.get(latest)
   const than =
@@ -64,7 +65,7 @@ export async function fetchCommit(session: Session, plan: FetchPlan, ctx?: Conte
       publish: async () => {
         const record = { who: session.identity(), reason: plan.reason }
         const change = async (now: PackageState | undefined): Promise<RefChange> => {
-          await checkReliance(repository, { before: state, now, relied }, ctx)
+          await checkReliance(repository.objects, { before: state, now, relied }, ctx)
           return refChange(plan, commits, { now, shallow, extent })
         }
         await repository.refs.update(state?.pkg ?? plan.pkg, change, record, ctx)

@@ -4,18 +4,18 @@ import { QuiltError } from '../../core/base/error.ts'
 import type { Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { keptCommits } from '../../core/repo/kept.ts'
-import type { Repository } from '../../core/repo/repository.ts'
+import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { PackageState } from '../../core/store/ref-store.ts'
 
-/** Every commit that a package has here, and how much of it. */
+/** Every commit that a package has by its state, and how much of it; they may be read elsewhere, nearer. */
 export async function commitsHere(
-  repository: Repository,
+  objects: ObjectReader,
   state: PackageState | undefined,
   ctx?: Context,
 ): Promise<ReadonlyMap<Id, Extent | undefined>> {
   const here = new Map<Id, Extent | undefined>()
   if (state === undefined) return here
-  for await (const { id, extent } of keptCommits(repository.objects, state, ctx)) here.set(id, extent)
+  for await (const { id, extent } of keptCommits(objects, state, ctx)) here.set(id, extent)
   return here
 }
 
@@ -35,13 +35,13 @@ export interface Reliance {
  * @throws CONFLICT
  */
 export async function checkReliance(
-  repository: Repository,
+  objects: ObjectReader,
   { before, now, relied }: Reliance,
   ctx?: Context,
 ): Promise<void> {
   // A state that did not move has kept all that it reaches. Numbers go on rising when a package is removed.
   if (relied.size === 0 || (before !== undefined && before.generation === now?.generation)) return
-  const here = await commitsHere(repository, now, ctx)
+  const here = await commitsHere(objects, now, ctx)
   for (const [id, extent] of relied) {
     if (here.has(id) && covers(here.get(id), extent)) continue
     throw new QuiltError('CONFLICT', `commit ${id} was removed by someone else while this built on it`, {

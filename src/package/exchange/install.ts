@@ -122,7 +122,7 @@ async function pinnedHere(
     if (isQuiltError(error, 'NOT_FOUND')) return undefined // perhaps the remote has it
     throw error
   })
-  const here = await commitsHere(repository, state, ctx)
+  const here = await commitsHere(repository.objects, state, ctx)
   if (found === undefined || !here.has(found.id) || !covers(here.get(found.id), asked)) return undefined
   return {
     package: formatPackageName(state.pkg),

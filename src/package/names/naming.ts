@@ -302,7 +302,7 @@ async function setRef(
     const target = ref(now, commit)
     if (target === undefined) return { edits: [] }
     const edits = [{ name: target, from: now?.refs.get(target), to: commit }]
-    if ((await commitsHere(repository, now, ctx)).has(commit)) return { edits }
+    if ((await commitsHere(repository.objects, now, ctx)).has(commit)) return { edits }
     if (!bare) throw notHere(pkg, commit, source !== undefined)
     return { edits, extents: new Map([[commit, 'commit']]), shallow: new Map([[commit, true]]) }
   }

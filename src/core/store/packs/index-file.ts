@@ -2,14 +2,13 @@
 // for.
 import type { Backend } from '../../backend/backend.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
-import { QuiltError } from '../../base/error.ts'
+import { isQuiltError, QuiltError } from '../../base/error.ts'
 import {
   checkIndex,
   decodeIndexHeader,
   entryBytes,
   entryHasId,
   fanRange,
-  indexPrefixBytes,
   indexTrailerBytes,
   readIndexEntry,
   readIndexHeaderLength,
@@ -23,6 +22,8 @@ import { createHasher } from '#hash'
 
 /** Indexes up to this many bytes (5,000 objects) are read whole when they are opened: that costs one read too. */
 export const wholeIndexBytes: number = 256 * 1024
+/** Of larger ones so many bytes are read first: nearly always the whole header. */
+const firstIndexBytes = 16 * 1024
 /** Bytes of larger indexes that are held whole in all, the first that are asked often (1.3 million objects). */
 const heldBytes = 64 * 1024 * 1024
 /** So many look-ups in one index pay for reading it whole. */
@@ -50,9 +51,13 @@ export interface IndexFile {
   readonly stored: boolean
   /** True when all its bytes were proved when it was opened. */
   readonly proved: boolean
+  /** Length of the file in bytes. */
+  readonly size: number
   /** Bytes of the shared memory that it takes. */
   readonly held: number
   readonly header: IndexHeader
+  /** So many look-ups are coming: reads the index whole where that pays. */
+  expect(lookups: number, ctx?: Context): Promise<void>
   /** All entries with this id. */
   find(id: Uint8Array, ctx?: Context): Promise<readonly IndexEntry[]>
   /** The same without a promise, where the index is held whole; else `undefined`. */
@@ -72,17 +77,25 @@ export interface IndexFile {
 export async function openIndexFile(
   backend: Backend,
   key: string,
-  memory: IndexMemory = indexMemory(),
+  known: { readonly memory?: IndexMemory; readonly size?: number } = {},
   ctx?: Context,
 ): Promise<IndexFile> {
-  const head = await backend.head(key, ctx)
-  if (head === undefined) throw new QuiltError('NOT_FOUND', `no index "${key}"`)
-  const { size } = head
-  if (size <= wholeIndexBytes) return wholeIndexFile(key, await backend.get(key, undefined, ctx))
-  const first = await backend.get(key, { start: 0, end: indexPrefixBytes }, ctx)
-  const length = readIndexHeaderLength(first, size)
-  const header = decodeIndexHeader(await backend.get(key, { start: 0, end: length }, ctx), size)
-  return readIndexFile({ backend, key, header, size, memory })
+  const { memory = indexMemory() } = known
+  const size = known.size ?? (await backend.head(key, ctx))?.size
+  if (size === undefined) throw new QuiltError('NOT_FOUND', `no index "${key}"`)
+  try {
+    if (size <= wholeIndexBytes) return wholeIndexFile(key, await backend.get(key, undefined, ctx))
+    const first = await backend.get(key, { start: 0, end: firstIndexBytes }, ctx)
+    const length = readIndexHeaderLength(first, size)
+    const whole =
+      length <= first.length
+        ? first.subarray(0, length)
+        : await backend.get(key, { start: 0, end: length }, ctx)
+    return readIndexFile({ backend, key, header: decodeIndexHeader(whole, size), size, memory })
+  } catch (error) {
+    if (!isQuiltError(error, 'INVALID')) throw error
+    throw new QuiltError('CORRUPT', `index "${key}" is shorter than it was listed`, { cause: error })
+  }
 }
 
 /** The index of a pack that was just written: held whole while `memory` lasts. @throws CORRUPT */
@@ -160,6 +173,11 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
   return {
     key,
     stored: true,
+    size,
+    expect: async (more, ctx) => {
+      lookups += more
+      if (whole === undefined && prints === undefined && pays()) await loadOnce(ctx)
+    },
     get proved() {
       return isProved || whole !== undefined
     },
@@ -246,6 +264,8 @@ export function wholeIndexFile(key: string, bytes: Uint8Array, stored = true): I
   return {
     key,
     stored,
+    size: bytes.length,
+    expect: () => Promise.resolve(),
     proved: true,
     held: 0,
     header,

@@ -4,7 +4,14 @@ import type { Backend } from '../../backend/backend.ts'
 import type { Ambient } from '../../base/ambient.ts'
 import { collectBytes } from '../../base/bytes.ts'
 import type { Context } from '../../base/context.ts'
-import { encodeIndexHeader, entryBytes, entryFirstBits, type IndexedPack } from '../../codec/pack-index.ts'
+import {
+  encodeIndexHeader,
+  entryBytes,
+  entryFirstBits,
+  indexHeaderBytes,
+  indexTrailerBytes,
+  type IndexedPack,
+} from '../../codec/pack-index.ts'
 import { idToBytes } from '../../model/id.ts'
 import { proveIndexFile, type IndexFile } from './index-file.ts'
 import { indexKey } from '../layout.ts'
@@ -26,7 +33,7 @@ const ripe = 8
 /** Most indexes merged at once; more become ripe again with what comes. */
 const mostAtOnce = 64
 /** A size class: its indexes have up to four times as many entries as the smallest of them. */
-const sizeClass = (index: IndexFile): number => Math.floor(Math.log2(Math.max(index.header.count, 1)) / 2)
+const sizeClass = (count: number): number => Math.floor(Math.log2(Math.max(count, 1)) / 2)
 /** From this class on (2^30 entries) indexes stay as they are: a count has 32 bits. */
 const lastClass = 15
 /** Indexes up to this many bytes are put in one piece, which can be sent again after a failure. */
@@ -39,6 +46,7 @@ const wholeBytes = 16 * 1024 * 1024
  */
 export async function mergeIndexes(parts: MergeParts, ctx?: Context): Promise<void> {
   const { backend, ambient, packs, condemned } = parts
+  if (!mayBeRipe((await packs.sizes(ctx)).indexes)) return // far away, no index is opened to find that out
   if (ripeGroup(await packs.indexes(ctx), condemned) === undefined) return
   for (;;) {
     await packs.refresh(ctx) // others may have merged since
@@ -46,6 +54,16 @@ export async function mergeIndexes(parts: MergeParts, ctx?: Context): Promise<vo
     if (group === undefined) return
     await replaceIndexes({ backend, ambient }, group, packs.gone, ctx)
   }
+}
+
+/** Whether enough are of one size, as far as their bytes tell; a few that are near two sizes may be misjudged. */
+function mayBeRipe(sizes: readonly number[]): boolean {
+  const classes = new Map<number, number>()
+  for (const bytes of sizes) {
+    const size = sizeClass((bytes - indexHeaderBytes(0, 1) - indexTrailerBytes) / entryBytes)
+    classes.set(size, (classes.get(size) ?? 0) + 1)
+  }
+  return [...classes.values()].some((count) => count >= ripe)
 }
 
 /** The indexes of the smallest size of which there are enough. */
@@ -56,7 +74,7 @@ function ripeGroup(
   const classes = new Map<number, IndexFile[]>()
   for (const index of indexes) {
     if (!index.stored || index.header.packs.some(({ name }) => condemned.has(name))) continue
-    const size = sizeClass(index)
+    const size = sizeClass(index.header.count)
     if (size >= lastClass) continue
     const group = classes.get(size)
     if (group === undefined) classes.set(size, [index])

@@ -23,6 +23,7 @@ export interface FinishedPack {
   readonly name: string
   readonly bytes: Uint8Array
   readonly index: Uint8Array
+  readonly records: readonly PackRecord[]
 }
 
 /** A pack being filled. */
@@ -83,7 +84,7 @@ export function packBuilder(name: string, buffer: Uint8Array = new Uint8Array(fi
       const index = encodeIndex({ name, size: length + packFooterBytes }, records)
       const indexHash = idFromBytes(index, index.length - indexTrailerBytes)
       writePackFooter(buffer, length, records.length, indexHash)
-      return { name, bytes: buffer.subarray(0, length + packFooterBytes), index }
+      return { name, bytes: buffer.subarray(0, length + packFooterBytes), index, records }
     },
   }
 }

@@ -7,6 +7,7 @@ import { readRecordHeader, recordHeaderBytes } from '../../codec/pack.ts'
 import { packKey } from '../layout.ts'
 import type { ReadOptions, StoredObject } from '../object-store.ts'
 import type { Location } from './pack-set.ts'
+import { readAhead } from './read-ahead.ts'
 import { unpackObjectWith } from './payload.ts'
 import { loadZstd } from '#zstd'
 
@@ -22,11 +23,7 @@ export interface PlannedRead {
 /** Records this near to each other are read together, with what lies between. */
 const gapBytes = 64 * 1024
 /** No planned read is longer, unless a single record is. */
-const readBytes = 4 * 1024 * 1024
-/** Small reads fetch the whole window around them: trees are read in the order in which they were written. */
-const windowBytes = 128 * 1024
-/** Windows kept: 8 MiB. */
-const mostWindows = 64
+const readBytes = 8 * 1024 * 1024
 /** Reads under way at once. */
 const readsAtOnce = 2
 
@@ -66,8 +63,6 @@ export interface PackReader {
 
 /** Reads from the packs of a backend. */
 export function packReader(backend: Backend): PackReader {
-  const windows = new Map<string, Uint8Array>()
-
   const getRange = async (pack: string, range: Range, ctx?: Context): Promise<Uint8Array> => {
     try {
       return await backend.get(packKey(pack), range, ctx)
@@ -79,32 +74,14 @@ export function packReader(backend: Backend): PackReader {
       })
     }
   }
-
-  const window = async (read: PlannedRead, number: number, ctx?: Context): Promise<Uint8Array> => {
-    const name = `${read.pack}:${String(number)}`
-    const known = windows.get(name)
-    if (known !== undefined) {
-      windows.delete(name)
-      windows.set(name, known)
-      return known
-    }
-    const start = number * windowBytes
-    const range = { start, end: Math.min(start + windowBytes, read.packSize) }
-    const bytes = await getRange(read.pack, range, ctx)
-    windows.set(name, bytes)
-    if (windows.size > mostWindows) windows.delete(windows.keys().next().value as string)
-    return bytes
-  }
+  const ahead = readAhead(getRange)
 
   const fetch = async (read: PlannedRead, ctx?: Context): Promise<Uint8Array> => {
     if (read.end > read.packSize) throw outside(read)
-    const number = Math.floor(read.start / windowBytes)
-    const within = read.end <= (number + 1) * windowBytes
-    if (!within || read.records[0]?.kind === 'blob') {
+    if (read.records[0]?.kind === 'blob') {
       return getRange(read.pack, { start: read.start, end: read.end }, ctx)
     }
-    const bytes = await window(read, number, ctx)
-    return bytes.subarray(read.start - number * windowBytes, read.end - number * windowBytes)
+    return ahead(read, ctx)
   }
 
   return {

@@ -5,6 +5,7 @@ import type { Ambient } from '../../base/ambient.ts'
 import type { Context } from '../../base/context.ts'
 import type { PackRecord } from '../../codec/pack.ts'
 import type { Id, Kind } from '../../model/id.ts'
+import { encodeJointIndex } from '../../codec/pack-index.ts'
 import { indexKey, packKey } from '../layout.ts'
 import type { PackedPayload } from '../object-store.ts'
 import { packBuilder, type PackBuilder } from './pack-builder.ts'
@@ -43,6 +44,9 @@ interface Leaving {
 /** Packs that are written at once while the next are filled: two keep a disk busy (measured). */
 const mostLeaving = 2
 
+/** Two last packs with no more records than this have one index. Larger ones have their own: those of trees stay small. */
+const mostJoint = 1024
+
 /** A writer of packs on a backend; each pack that is written is taken up by `packs`. */
 export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, ctx?: Context): PackWriter {
   const lanes: Record<'data' | 'meta', Lane> = { data: emptyLane(), meta: emptyLane() }
@@ -50,12 +54,15 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
   /** Memory of packs that are on disk. */
   const spare: Uint8Array[] = []
 
+  /** Who finds a blob that is kept as chunks relies on these: not even its pack may be there before theirs are. */
+  const relies = ({ filling }: Lane): boolean =>
+    [...filling.values()].some(({ encoding }) => encoding === 'recipe')
+
   const send = async (lane: Lane): Promise<void> => {
     const { builder, filling } = lane
     if (builder === undefined) return
-    // Who finds a blob that is kept as chunks relies on these: not even its pack may be there before theirs are.
-    const relies = lane === lanes.meta && [...filling.values()].some(({ encoding }) => encoding === 'recipe')
-    if (relies) await send(lanes.data)
+    const waits = lane === lanes.meta && relies(lane)
+    if (waits) await send(lanes.data)
     while (lanes.data.leaving.length + lanes.meta.leaving.length >= mostLeaving) {
       // Those of data first: those of meta may be waiting for them.
       await ((lanes.data.leaving[0] ?? lanes.meta.leaving[0]) as Leaving).written
@@ -63,7 +70,7 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     if (lane.builder !== builder) return // another call has sent it meanwhile
     lane.builder = undefined
     lane.filling = new Map()
-    const earlier = relies ? both.flatMap(({ leaving }) => leaving.map(({ written }) => written)) : []
+    const earlier = waits ? both.flatMap(({ leaving }) => leaving.map(({ written }) => written)) : []
     const settled = Promise.all(earlier).then(() => write(builder))
     const written = settled.then(() => {
       lane.leaving.splice(lane.leaving.indexOf(leaving), 1)
@@ -72,6 +79,34 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     written.catch(() => undefined) // thrown where it is awaited: at a later pack, or at the flush
     const leaving: Leaving = { builder, records: filling, written }
     lane.leaving.push(leaving)
+  }
+
+  /** The last packs of both lanes, where they are small: under one index. That spares small batches a write. */
+  const sendJointly = async (): Promise<void> => {
+    const builders = both.flatMap(({ builder }) => builder ?? [])
+    if (builders.length < 2 || builders.reduce((sum, { count }) => sum + count, 0) > mostJoint) return
+    if (both.some(({ leaving }) => leaving.length > 0)) return
+    const finished = builders.map((builder) => builder.finish())
+    const [data, meta] = finished.map(
+      ({ name, bytes }) =>
+        () =>
+          backend.put(packKey(name), bytes, { absent: true }, ctx),
+    ) as [() => Promise<void>, () => Promise<void>]
+    if (relies(lanes.meta)) await data().then(meta)
+    else await allOf([data(), meta()])
+    const parts = finished.map(({ name, bytes, records }) => ({
+      pack: { name, size: bytes.length },
+      records,
+    }))
+    const index = encodeJointIndex(parts)
+    const key = indexKey(ambient.randomName())
+    await backend.put(key, index, { absent: true }, ctx)
+    packs.adopt(key, index)
+    for (const lane of both) {
+      if (lane.builder !== undefined) spare.push(lane.builder.buffer)
+      lane.builder = undefined
+      lane.filling = new Map()
+    }
   }
 
   /** Pack, then index: a reader never sees an index whose pack is not whole. */
@@ -123,6 +158,7 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
       })()
     },
     flush: async () => {
+      await sendJointly()
       for (const lane of both) await send(lane)
       for (const lane of both) for (const { written } of lane.leaving.slice()) await written
     },
@@ -130,6 +166,12 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
       await Promise.allSettled(both.flatMap(({ leaving }) => leaving.map(({ written }) => written)))
     },
   }
+}
+
+/** Waits for all of them, also where one fails: nothing goes on behind the back of who asked. */
+async function allOf(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works)
+  await Promise.all(works)
 }
 
 function emptyLane(): Lane {

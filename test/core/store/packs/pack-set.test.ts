@@ -102,7 +102,7 @@ describe('large indexes', () => {
     let gets = 0
     const backend: Backend = { ...inner, get: (...args) => (gets++, inner.get(...args)) }
     const memory = indexMemory(0)
-    const index = await openIndexFile(backend, indexKey(nameOf(1)), memory)
+    const index = await openIndexFile(backend, indexKey(nameOf(1)), { memory })
     const find = async (n: number): Promise<number | undefined> =>
       (await index.find(idToBytes(idAt(n))))[0]?.stored
     for (let n = 0; n < 100; n++) expect(await find(50_000 + n)).toBeUndefined()
