@@ -215,7 +215,8 @@ function isFolder(session: Session, text: string): boolean {
 }
 
 async function side(session: Session, handle: Handle, ctx?: Context): Promise<Side> {
-  const { store, state, commit, id } = await withTrees(session, await needRevision(session, handle, ctx), ctx)
+  const named = await needRevision(session, handle, ctx)
+  const { store, state, commit, id } = await withTrees(session, named, ctx, handle.path)
   const at: Handle = { pkg: state.pkg, path: '', revision: { name: id, back: 0 } }
   const { path, ...found } = await groupAt(store.repository.objects, commit.tree, handle, ctx)
   return { ...found, at: { ...at, path } }

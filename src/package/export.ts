@@ -64,7 +64,7 @@ export async function exportPackage(
   if (options.format !== undefined && options.symlinks === true)
     throw new QuiltError('INVALID', 'links lead to files as they are: leave out --symlinks or --format')
   const named = await needRevision(session, handleWith(handle, options), ctx)
-  const asked = await withTrees(session, named, ctx)
+  const asked = await withTrees(session, named, ctx, named.handle.path)
   const name = describeRevision(asked.state.pkg, asked.handle.revision)
   const trees = asked.store.repository.objects
   const { path } = await needNode(trees, { tree: asked.commit.tree, handle: name }, asked.handle.path, ctx)

@@ -6,7 +6,7 @@ import type { Entry, FileEntry, Reading } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
 import type { JsonObject } from '../core/model/metadata.ts'
 import { joinPath } from '../core/model/path.ts'
-import { isAsked } from '../core/repo/reach.ts'
+import { hasFiles } from '../core/model/extent.ts'
 import { entries } from '../core/tree/entries.ts'
 import type { Column } from '../plugins/api.ts'
 import { onlyTable, readView, viewHead } from '../table/view/store-view.ts'
@@ -95,7 +95,7 @@ export async function inspect(
   ctx?: Context,
 ): Promise<Inspected> {
   const named = await needRevision(session, handleWith(handle, options), ctx)
-  const revision = await withTrees(session, named, ctx)
+  const revision = await withTrees(session, named, ctx, named.handle.path)
   const { state, commit, id } = revision
   const { objects } = revision.store.repository
   const nodes = nodeReader(objects)
@@ -194,7 +194,7 @@ async function inspectEntry(
       return { name, type, target: entry.target, ...meta }
     case 'file': {
       const { id, size } = entry
-      const here = isAsked(run.revision.state.partial.get(run.revision.id), path)
+      const here = hasFiles(run.revision.state.partial.get(run.revision.id), path)
         ? undefined
         : { here: false as const }
       return {

@@ -77,7 +77,9 @@ export function encodeGeneration(generation: Generation): Uint8Array {
     ['refs', new Map([...generation.refs].map(([name, id]) => [name, idToBytes(id)]))],
   ])
   if (previous !== undefined) fields.set('previous', idToBytes(previous))
-  if (generation.partial.size > 0) fields.set('partial', new Map(generation.partial))
+  if (generation.partial.size > 0) {
+    fields.set('partial', new Map(Array.from(generation.partial, ([id, extent]) => [id, packExtent(extent)])))
+  }
   if (generation.shallow.size > 0)
     fields.set(
       'shallow',
@@ -208,16 +210,25 @@ function unpackPartial(value: Packable | undefined, what: string): Generation['p
   const partial = new Map<Id, Extent>()
   for (const [id, extent] of asMap(value, what)) {
     if (extent === 'meta' || extent === 'commit') partial.set(parseId(id), extent)
-    else {
-      const paths = asList(extent, what).map((path) => asText(path, what))
-      for (const path of paths) splitPath(path)
-      if (paths.length === 0) throw malformed(what, 'no paths are said by "meta"')
-      checkAscending(paths, what)
-      partial.set(parseId(id), paths)
-    }
+    else if (extent instanceof Map) {
+      if (extent.size !== 1) throw malformed(what, 'an extent has one field')
+      partial.set(parseId(id), { only: unpackPaths(extent.get('only'), what) })
+    } else partial.set(parseId(id), unpackPaths(extent, what))
   }
   if (partial.size === 0) throw malformed(what, 'an empty map is left out')
   return partial
+}
+
+function unpackPaths(value: Packable | undefined, what: string): readonly string[] {
+  const paths = asList(value, what).map((path) => asText(path, what))
+  for (const path of paths) splitPath(path)
+  if (paths.length === 0) throw malformed(what, 'no paths are said by "meta"')
+  checkAscending(paths, what)
+  return paths
+}
+
+function packExtent(extent: Extent): Packable {
+  return typeof extent === 'object' && 'only' in extent ? new Map([['only', extent.only]]) : extent
 }
 
 function unpackShallow(value: Packable | undefined, what: string): ReadonlySet<Id> {

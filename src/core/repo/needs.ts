@@ -6,7 +6,7 @@ import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { isLeaf, type InnerNode, type LeafNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { readCommit } from '../history/commits.ts'
 import { treeDepth } from '../model/entry.ts'
-import type { Extent } from '../model/extent.ts'
+import { hasFiles, hasTree, pathsOf, type Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { idSet } from '../model/id-set.ts'
 import { isWithin, joinPath } from '../model/path.ts'
@@ -90,8 +90,8 @@ interface Walk {
   readonly extent: Extent | undefined
 }
 
-/** How much of what is below a path is here: all, the trees, or more in some places than in others. */
-type Part = 'whole' | 'trees' | 'mixed'
+/** How much of what is at and below a path is here: all, the trees, nothing, or more in some places than in others. */
+type Part = 'whole' | 'trees' | 'none' | 'mixed'
 
 /** A node to go through. */
 interface Step {
@@ -114,10 +114,9 @@ function rootStep({ extent, commit }: Walk, id: Id, isDerived: boolean): Step {
 }
 
 function partAt(extent: Extent | undefined, path: string): Part {
-  if (extent === undefined) return 'whole'
-  if (typeof extent === 'string') return 'trees'
-  if (extent.some((part) => isWithin(path, part))) return 'whole'
-  return extent.some((part) => isWithin(part, path)) ? 'mixed' : 'trees'
+  if (extent === undefined || hasFiles(extent, path)) return 'whole'
+  if (!hasTree(extent, path)) return 'none'
+  return pathsOf(extent).some((part) => isWithin(part, path)) ? 'mixed' : 'trees'
 }
 
 /** Nodes read at once. */
@@ -194,6 +193,7 @@ async function* leafNeeds(walk: Walk, step: Step, node: LeafNode, open: Step[]):
     const path = joinPath(step.path, entry.name)
     const part = step.part === 'mixed' ? partAt(extent, path) : step.part
     if (entry.type === 'group') {
+      if (part === 'none') continue
       open.push({ id: entry.id, path, depth: step.depth + 1, part, isDerived: false, from })
     } else if (entry.type === 'file' && part === 'whole') {
       const { id, size } = entry

@@ -6,9 +6,9 @@ import type { TreeEntry } from '../codec/objects/tree-entry.ts'
 import { isLeaf, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { treeDepth, type FileEntry, type GroupEntry } from '../model/entry.ts'
-import type { Extent } from '../model/extent.ts'
+import { hasFiles, hasTree, type Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
-import { isWithin, joinPath } from '../model/path.ts'
+import { joinPath } from '../model/path.ts'
 import { derivedEntries, viewsOf } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
 import { checkChild, readRoot, type NodeReader } from '../tree/node.ts'
@@ -45,12 +45,15 @@ interface Step {
   readonly depth: number
 }
 
+/** Folders whose first nodes are read at once. */
+const foldersAtOnce = 63
 /** Nodes read at once. */
 const nodesAtOnce = 64
 
 /**
  * Every tree node and blob that the trees reach. An object may come more than once. Where `extent` is given,
- * all trees come, and of the blobs those that it asks for.
+ * the trees come that it asks for, all nodes of the
+ * derived tree, and of the blobs those that it asks for.
  * @throws NOT_FOUND, CORRUPT
  */
 export async function* reach(nodes: NodeReader, from: ReachFrom, ctx?: Context): AsyncGenerator<Reached> {
@@ -96,9 +99,17 @@ async function* reachTree(
   ctx?: Context,
 ): AsyncGenerator<Reached> {
   const open: Step[] = [start]
+  const ready = new Set<Step>()
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     checkSignal(ctx)
     const { path, depth } = step
+    if (!ready.delete(step)) {
+      // The next folders come together: one after the other, each would be a request.
+      const next = [step, ...open.slice(-foldersAtOnce)]
+      for (const one of next) ready.add(one)
+      ready.delete(step)
+      await nodes.readNodes(next.flatMap(({ tree, than }) => (than === undefined ? [tree] : [tree, than])))
+    }
     if (depth >= treeDepth)
       throw new QuiltError('CORRUPT', `groups lie deeper than ${String(treeDepth)} levels`)
     for await (const fresh of freshNodes(nodes, step.tree, step.than)) {
@@ -111,8 +122,9 @@ async function* reachTree(
       const below = joinPath(path, entry.name)
       if (entry.type === 'group') {
         const than = known?.type === 'group' ? known.id : undefined
-        if (than !== entry.id) open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
-      } else if (entry.type === 'file' && isAsked(from.extent, below)) {
+        if (than !== entry.id && hasTree(from.extent, below))
+          open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
+      } else if (entry.type === 'file' && hasFiles(from.extent, below)) {
         const blob = await reachedBlob(nodes, from.derived, entry, below)
         const base = blob.recipe === undefined ? undefined : await recipeOfKnown(nodes, from, known)
         yield base === undefined ? blob : { ...blob, base }
@@ -120,12 +132,6 @@ async function* reachTree(
       }
     }
   }
-}
-
-/** True when an extent asks for the blob at a path. */
-export function isAsked(extent: Extent | undefined, path: string): boolean {
-  if (extent === undefined) return true
-  return typeof extent !== 'string' && extent.some((part) => isWithin(path, part))
 }
 
 async function reachedBlob(
@@ -173,7 +179,7 @@ async function* reachDerived(
   for await (const fresh of freshNodes(nodes, derived, from.than?.derived)) {
     if (fresh.kind === 'node') yield { kind: 'tree', id: fresh.id, path: '' }
   }
-  if (!isAsked(from.extent, '')) return // views came with their files
+  if (!hasFiles(from.extent, '')) return // views came with their files
   for await (const entry of derivedEntries(nodes, derived, undefined, ctx)) {
     if (entry.type === 'group') {
       yield* reachTree(

@@ -3,12 +3,14 @@ import type { Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import { readCommit } from '../../core/history/commits.ts'
 import type { Commit } from '../../core/model/commit.ts'
+import { hasTrees } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { formatPackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
 import type { Handle } from '../../core/model/revision.ts'
 import type { PackageState } from '../../core/store/ref-store.ts'
-import { findInstalled, onlyRead } from '../names/installed.ts'
+import { withTrees } from '../exchange/bring.ts'
+import { findInstalled, needRevision, onlyRead } from '../names/installed.ts'
 import type { Session } from '../session.ts'
 
 /** The state that a build starts from. */
@@ -39,6 +41,11 @@ export async function readBase(session: Session, at: Handle, ctx?: Context): Pro
     if (elsewhere !== undefined) throw onlyRead(elsewhere) // the rest of the package would be lost from sight
   }
   const id = state?.refs.get(latest)
+  if (state !== undefined && id !== undefined && !hasTrees(state.partial.get(id), '')) {
+    // What a build compares with has to be here: of a part that was installed, the rest of the trees.
+    await withTrees(session, await needRevision(session, { pkg: state.pkg, path: '' }, ctx), ctx)
+    return readBase(session, at, ctx)
+  }
   return { state, id, commit: id === undefined ? undefined : await readCommit(repository.objects, id, ctx) }
 }
 

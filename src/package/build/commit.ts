@@ -1,7 +1,7 @@
 // What a build leaves behind: a commit, and `latest` moved to it.
 import type { Context } from '../../core/base/context.ts'
 import type { Commit, Identity } from '../../core/model/commit.ts'
-import type { Extent } from '../../core/model/extent.ts'
+import { hasTrees, pathsOf, type Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { isWithin } from '../../core/model/path.ts'
 import { latest } from '../../core/model/ref-name.ts'
@@ -69,5 +69,6 @@ export async function moveLatest(
 /** What is here after a node was built into a package of which only a part is here. */
 function grown(extent: Extent | undefined, path: string): Extent | undefined {
   if (extent === undefined) return undefined
-  return [...new Set([...(typeof extent === 'string' ? [] : extent), path])]
+  const paths = [...new Set([...pathsOf(extent), path])]
+  return hasTrees(extent, '') ? paths : { only: paths }
 }

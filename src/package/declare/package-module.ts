@@ -1,7 +1,7 @@
 // The declaration of one package's module: a type for each node, the package as default, each child by its names.
 import { QuiltError } from '../../core/base/error.ts'
 import { joinPath } from '../../core/model/path.ts'
-import { isAsked } from '../../core/repo/reach.ts'
+import { hasFiles } from '../../core/model/extent.ts'
 import { columnFacts } from '../../table/read/read-rows.ts'
 import type { ColumnFacts } from '../../table/read/read-rows.ts'
 import { aliasNames, childrenOf, type Draft, type GroupDraft } from '../load/draft.ts'
@@ -94,7 +94,7 @@ async function writeType(run: Writing, draft: Draft, path: string): Promise<stri
 async function leafType(opened: Opened, draft: Draft, path: string): Promise<string> {
   if (!(await isTable(opened, draft))) return 'NodeCalls'
   const { revision } = opened
-  if (!isAsked(revision.state.partial.get(revision.id), path)) return 'LoadedNode' // its columns are not here
+  if (!hasFiles(revision.state.partial.get(revision.id), path)) return 'LoadedNode' // its columns are not here
   const tables = await tablesIn(opened, draft)
   const [only] = tables.values()
   if (tables.size === 1 && only !== undefined) return tableType(opened, only)

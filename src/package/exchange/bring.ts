@@ -4,12 +4,13 @@ import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import type { Extent } from '../../core/model/extent.ts'
 import { formatPackageName } from '../../core/model/package-name.ts'
 import { joinPath } from '../../core/model/path.ts'
-import { isAsked } from '../../core/repo/reach.ts'
 import { layered } from '../../core/store/layered.ts'
 import type { ObjectReader } from '../../core/store/object-store.ts'
 import type { PackageState } from '../../core/store/ref-store.ts'
+import { hasFiles, hasTrees } from '../../core/model/extent.ts'
 import { describeRevision, needRevision, type InstalledRevision } from '../names/installed.ts'
 import type { Session } from '../session.ts'
+import { findNode } from '../names/nodes.ts'
 import { fetchCommit } from './fetch.ts'
 import { openRemoteFor, type RemoteRepository } from './origin.ts'
 
@@ -24,23 +25,32 @@ export async function withBytes(
   ctx?: Context,
 ): Promise<InstalledRevision> {
   const { state, id } = revision
-  if (isAsked(state.partial.get(id), path)) return revision
+  if (hasFiles(state.partial.get(id), path)) return revision
   const name = formatPackageName(state.pkg)
   const what = path === '' ? name : `${name}/${path}`
-  return bring(session, revision, { extent: path === '' ? undefined : [path], what }, ctx)
+  return bring(session, revision, { extent: path === '' ? undefined : { only: [path] }, what }, ctx)
 }
 
 /**
- * The same revision with its trees on this machine: of what a tag or a version names only the commit may be here.
+ * The same revision with its trees at and below a path on this machine: of what a tag or a version names only the commit
+ * may be here, and of another no more than what was asked for.
  * @throws UNAVAILABLE naming the command, when the origin cannot be reached
  */
 export async function withTrees(
   session: Session,
   revision: InstalledRevision,
   ctx?: Context,
+  path = '',
 ): Promise<InstalledRevision> {
   const { state, id, handle } = revision
-  if (state.partial.get(id) !== 'commit') return revision
+  const extent = state.partial.get(id)
+  if (hasTrees(extent, path)) return revision
+  if (extent !== 'commit' && path !== '') {
+    // The path may be an alias; the groups on the way to what is here say of what.
+    const { objects } = revision.store.repository
+    const found = await findNode(objects, revision.commit.tree, path, ctx).catch(() => undefined)
+    if (found !== undefined && hasTrees(extent, found.path)) return revision
+  }
   return bring(session, revision, { extent: 'meta', what: describeRevision(state.pkg, handle.revision) }, ctx)
 }
 
@@ -55,7 +65,7 @@ export async function objectsAfar(
   path: string,
   ctx?: Context,
 ): Promise<ObjectReader | undefined> {
-  if (isAsked(state.partial.get(id), path)) return undefined
+  if (hasFiles(state.partial.get(id), path)) return undefined
   const { objects } = store.repository
   return fromOrigin(
     session,

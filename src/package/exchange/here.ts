@@ -1,7 +1,7 @@
 // What a repository has of a package, and whether it stays: a transfer leaves out what the other side has.
 import type { Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
-import type { Extent } from '../../core/model/extent.ts'
+import { hasFiles, hasTrees, pathsOf, type Extent } from '../../core/model/extent.ts'
 import type { Id } from '../../core/model/id.ts'
 import { keptCommits } from '../../core/repo/kept.ts'
 import type { ObjectReader } from '../../core/store/object-store.ts'
@@ -60,8 +60,9 @@ export function joined(
   if (here === undefined || asked === undefined) return undefined
   if (here === 'commit') return asked
   if (asked === 'commit') return here
-  if (here === 'meta') return asked
-  return asked === 'meta' ? here : [...new Set([...here, ...asked])]
+  const paths = [...new Set([...pathsOf(here), ...pathsOf(asked)])]
+  if (!hasTrees(here, '') && !hasTrees(asked, '')) return { only: paths }
+  return paths.length === 0 ? 'meta' : paths
 }
 
 /** True when what is here of a commit holds all that is asked for. */
@@ -69,9 +70,7 @@ export function covers(here: Extent | undefined, asked: Extent | undefined): boo
   if (here === undefined) return true
   if (asked === 'commit') return true
   if (here === 'commit') return false
-  if (asked === 'meta') return true
-  if (here === 'meta') return false
-  return (asked ?? ['']).every((path) =>
-    here.some((part) => part === '' || path === part || path.startsWith(`${part}/`)),
-  )
+  const alone = typeof asked === 'object' && 'only' in asked
+  if (asked !== undefined && !alone && !hasTrees(here, '')) return false
+  return (asked === undefined ? [''] : pathsOf(asked)).every((path) => hasFiles(here, path))
 }

@@ -63,7 +63,7 @@ export async function install(
       : await repository.refs.get(pkg, ctx)
   const state = found === 'lost' ? undefined : found
   const asked: Extent | undefined =
-    options.metaOnly === true ? 'meta' : at.path === '' ? undefined : [at.path]
+    options.metaOnly === true ? 'meta' : at.path === '' ? undefined : { only: [at.path] }
   const pinned = await pinnedHere(session, { at, state, asked, options }, ctx)
   if (pinned !== undefined) return pinned
   // Under another name, the origin of the package of the first name is asked.
@@ -155,7 +155,7 @@ async function realExtent(
     at.path,
     ctx,
   )
-  return asked === 'meta' ? asked : [path]
+  return asked === 'meta' ? asked : { only: [path] }
 }
 
 interface Move {

@@ -51,7 +51,7 @@ export async function openRevision(
   const named = await needRevision(session, handleWith(handle, options), ctx)
   const name = describeRevision(named.state.pkg, named.handle.revision)
   const fixed = { ...named, handle: { ...named.handle, revision: { name: named.id, back: 0 } } }
-  let revision = await withTrees(session, fixed, ctx)
+  let revision = await withTrees(session, fixed, ctx, fixed.handle.path)
   let place = tablePlace(session, revision)
   return {
     session,

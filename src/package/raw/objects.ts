@@ -41,7 +41,7 @@ export async function hashObject(
 async function handleId(session: Session, handle: Handle, ctx?: Context): Promise<Id> {
   const named = await needRevision(session, handle, ctx)
   if (handle.path === '') return named.id
-  const { store, state, commit } = await withTrees(session, named, ctx)
+  const { store, state, commit } = await withTrees(session, named, ctx, handle.path)
   const name = describeRevision(state.pkg, handle.revision)
   const root = { tree: commit.tree, handle: name }
   const { entry, path } = await needNode(store.repository.objects, root, handle.path, ctx)

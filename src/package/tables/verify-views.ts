@@ -8,9 +8,10 @@ import type { Id } from '../../core/model/id.ts'
 import { formatPackageName } from '../../core/model/package-name.ts'
 import { latest } from '../../core/model/ref-name.ts'
 import { parseHandle } from '../../core/model/revision.ts'
-import { isAsked } from '../../core/repo/reach.ts'
-import { lookupDerived } from '../../core/tree/lookup.ts'
-import { nodeReader } from '../../core/tree/node.ts'
+import { pathsOf, type Extent } from '../../core/model/extent.ts'
+import { joinPath, splitPath } from '../../core/model/path.ts'
+import { lookup, lookupDerived } from '../../core/tree/lookup.ts'
+import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import { hashedFile, ownPaths } from '../../table/file-reader.ts'
 import { makeView } from '../../table/make-view.ts'
@@ -82,6 +83,27 @@ interface Viewed {
   readonly derived: Id
 }
 
+/** The files that are here. */
+async function* filesHere(
+  nodes: NodeReader,
+  tree: Id,
+  extent: Extent | undefined,
+  ctx?: Context,
+): AsyncGenerator<{ readonly path: string; readonly file: FileEntry }> {
+  for (const part of extent === undefined ? [''] : pathsOf(extent)) {
+    const root = part === '' ? undefined : await lookup(nodes, tree, part)
+    if (root?.type === 'file') yield { path: part, file: root }
+    if (part !== '' && root?.type !== 'group') continue
+    for await (const { path, entry } of walk(
+      nodes,
+      root?.type === 'group' ? root.id : tree,
+      ctx,
+      splitPath(part).length,
+    ))
+      if (entry.type === 'file') yield { path: joinPath(part, path), file: entry }
+  }
+}
+
 async function* viewsIn(
   session: Session,
   installed: InstalledPackage,
@@ -95,8 +117,7 @@ async function* viewsIn(
   const { tree, derived } = await readCommit(objects, id, ctx)
   if (derived === undefined) return
   const place = { objects: nodes, derived, parsers: session.tables.parsers }
-  for await (const { path, entry: file } of walk(nodes, tree, ctx)) {
-    if (file.type !== 'file' || !isAsked(state.partial.get(id), path)) continue
+  for await (const { path, file } of filesHere(nodes, tree, state.partial.get(id), ctx)) {
     const entry = await viewFor(place, file, ctx)
     if (entry !== undefined)
       yield { installed, path: `${formatPackageName(state.pkg)}/${path}`, file, entry, derived }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Extent } from '../../../src/core/model/extent.ts'
+import { hasFiles, type Extent } from '../../../src/core/model/extent.ts'
 import type { Id } from '../../../src/core/model/id.ts'
-import { isAsked, reach, type ReachFrom, type Reached } from '../../../src/core/repo/reach.ts'
+import { reach, type ReachFrom, type Reached } from '../../../src/core/repo/reach.ts'
 import { build } from '../../../src/core/tree/build.ts'
 import { nodeReader } from '../../../src/core/tree/node.ts'
 import type { TreeEntry } from '../../../src/core/codec/objects/tree-entry.ts'
@@ -68,8 +68,8 @@ describe('a commit reaches', () => {
       const trees = new Set(all.filter(({ kind }) => kind === 'tree').map(({ id }) => id))
       expect(trees.size).toBe(extent === 'commit' ? 0 : objects.stored.size)
     }
-    expect(isAsked(['deep'], 'deepness/d.csv')).toBe(false)
-    expect(isAsked(undefined, 'x')).toBe(true)
+    expect(hasFiles(['deep'], 'deepness/d.csv')).toBe(false)
+    expect(hasFiles(undefined, 'x')).toBe(true)
   })
 
   test('beyond a known one only what that does not have', async () => {

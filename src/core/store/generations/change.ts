@@ -2,7 +2,7 @@
 import { compareText } from '../../base/bytes.ts'
 import { QuiltError } from '../../base/error.ts'
 import type { Generation } from '../../codec/generation.ts'
-import type { Extent } from '../../model/extent.ts'
+import { pathsOf, type Extent } from '../../model/extent.ts'
 import type { Id } from '../../model/id.ts'
 import { formatPackageName, type PackageName } from '../../model/package-name.ts'
 import { parseRefName, type RefName } from '../../model/ref-name.ts'
@@ -128,8 +128,7 @@ function changedExtents(
   const changed = new Map(partial)
   let differs = false
   for (const [id, asked] of extents) {
-    const extent =
-      typeof asked === 'string' ? asked : asked.length === 0 ? 'meta' : [...new Set(asked)].sort(compareText)
+    const extent = asked === 'all' ? asked : inOneForm(asked)
     if (sameExtent(changed.get(id) ?? 'all', extent)) continue
     differs = true
     if (extent === 'all') changed.delete(id)
@@ -138,9 +137,19 @@ function changedExtents(
   return differs ? changed : partial
 }
 
+function inOneForm(extent: Extent): Extent {
+  if (typeof extent === 'string') return extent
+  const paths = [...new Set(pathsOf(extent))].sort(compareText)
+  // The whole package is no part of it.
+  if ('only' in extent && !paths.includes('')) return paths.length === 0 ? 'commit' : { only: paths }
+  return paths.length === 0 ? 'meta' : paths
+}
+
 function sameExtent(a: Extent | 'all', b: Extent | 'all'): boolean {
   if (typeof a === 'string' || typeof b === 'string') return a === b
-  return a.length === b.length && a.every((path, i) => path === b[i])
+  if ('only' in a !== 'only' in b) return false
+  const [one, other] = [pathsOf(a), pathsOf(b)]
+  return one.length === other.length && one.every((path, i) => path === other[i])
 }
 
 function changedShallow(shallow: ReadonlySet<Id>, changes: ReadonlyMap<Id, boolean>): ReadonlySet<Id> {
