@@ -3,6 +3,7 @@ import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
 import { rateFlag } from '../cli/rate-flag.ts'
+import { mergeFlags } from '../cli/merge-flags.ts'
 import { remoteFlag } from '../cli/remote-flags.ts'
 import { revisionFlags } from '../cli/revision-flags.ts'
 import { requirementsOf } from '../cli/requirements-file.ts'
@@ -36,12 +37,14 @@ export default class Install extends BaseCommand<typeof Install> {
       exclusive: ['update'],
     }),
     update: Flags.boolean({ description: 'lock anew what quilt.yml means now' }),
+    ...mergeFlags,
     as: Flags.string({ description: 'the name to give it here', helpValue: 'OWNER/NAME' }),
   }
   static override examples = [
     '<%= config.bin %> install ada/wine --remote file:///shared/data',
     '<%= config.bin %> install ada/wine/reds@1.0',
     '<%= config.bin %> install --frozen',
+    '<%= config.bin %> install ada/wine --merge --theirs README.md',
   ]
 
   protected async execute(): Promise<unknown> {
@@ -78,7 +81,8 @@ export default class Install extends BaseCommand<typeof Install> {
 
   private tell(got: InstallResult): void {
     const much = `${formatPlural(got.fetchedObjects, 'object')}, ${formatBytes(got.fetchedBytes)}`
-    this.out.line(`installed ${got.package} ${got.topHash} (${much})`)
+    this.out.line(`${got.merged === true ? 'merged' : 'installed'} ${got.package} ${got.topHash} (${much})`)
+    if (got.merged === true) this.out.note(`the merge is here alone: quilt push ${got.package}`)
     if (!got.latest) this.out.note(`latest stays: use it as ${got.package}@${got.topHash.slice(0, 12)}`)
   }
 

@@ -31,6 +31,15 @@ export function hasTree(extent: Extent | undefined, path: string): boolean {
   return !('only' in extent) || extent.only.some((part) => isWithin(path, part) || isWithin(part, path))
 }
 
+/** The names in the group at a path of which the nodes are here, where that is not all of the group: those on the way. */
+export function namesOnWay(extent: Extent | undefined, path: string): readonly string[] | undefined {
+  if (extent === undefined || typeof extent === 'string' || !('only' in extent)) return undefined
+  if (hasFiles(extent, path)) return undefined
+  const start = path === '' ? 0 : path.length + 1
+  const below = extent.only.filter((part) => isWithin(part, path))
+  return [...new Set(below.map((part) => part.slice(start).split('/')[0] as string))]
+}
+
 /** True when the extent has every tree at and below a path. */
 export function hasTrees(extent: Extent | undefined, path: string): boolean {
   if (extent === undefined || extent === 'meta') return true

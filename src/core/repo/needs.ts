@@ -6,7 +6,7 @@ import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { isLeaf, type InnerNode, type LeafNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { readCommit } from '../history/commits.ts'
 import { treeDepth } from '../model/entry.ts'
-import { hasFiles, hasTree, pathsOf, type Extent } from '../model/extent.ts'
+import { hasFiles, hasTree, namesOnWay, pathsOf, type Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { idSet } from '../model/id-set.ts'
 import { isWithin, joinPath } from '../model/path.ts'
@@ -14,7 +14,7 @@ import type { ObjectReader } from '../store/object-store.ts'
 import type { PackageState } from '../store/ref-store.ts'
 import { derivedEntry, viewsOf } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
-import { checkChild, nodeReader, readNode, type NodeReader } from '../tree/node.ts'
+import { checkChild, childrenWith, nodeReader, readNode, type NodeReader } from '../tree/node.ts'
 import { walk } from '../tree/walk.ts'
 import type { Scratch } from './sets/scratch.ts'
 import { spillingIds, type SpillingIds } from './sets/spilling-set.ts'
@@ -136,7 +136,7 @@ async function* treeNeeds(walk: Walk, root: Step, ctx?: Context): AsyncGenerator
         yield { ...at, kind: 'tree' }
         checkPlace(step, node)
         if (isLeaf(node)) yield* leafNeeds(walk, step, node, open)
-        else pushChildren(step, node, open)
+        else pushChildren(step, node, { open, names: namesOnWay(walk.extent, step.path) })
       } catch (error) {
         yield { ...at, kind: 'broken', why: damage(error), from: step.from }
       }
@@ -168,8 +168,14 @@ function checkPlace({ id, parent, depth }: Step, node: TreeNode): void {
     throw new QuiltError('CORRUPT', `groups lie deeper than ${String(treeDepth)} levels`)
 }
 
-function pushChildren(step: Step, node: InnerNode, open: Step[]): void {
+function pushChildren(
+  step: Step,
+  node: InnerNode,
+  { open, names }: { readonly open: Step[]; readonly names: readonly string[] | undefined },
+): void {
+  const isOnWay = step.isDerived || names === undefined ? undefined : new Set(childrenWith(node, names))
   node.children.forEach(({ id }, at) => {
+    if (isOnWay?.has(at) === false) return
     open.push({ ...step, id, from: `tree ${step.id}`, parent: { node, at } })
   })
 }

@@ -3,15 +3,15 @@
 import { checkSignal, type Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import type { TreeEntry } from '../codec/objects/tree-entry.ts'
-import { isLeaf, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
+import { isLeaf, type Child, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { treeDepth, type FileEntry, type GroupEntry } from '../model/entry.ts'
-import { hasFiles, hasTree, type Extent } from '../model/extent.ts'
+import { hasFiles, hasTree, namesOnWay, type Extent } from '../model/extent.ts'
 import type { Id } from '../model/id.ts'
 import { joinPath } from '../model/path.ts'
 import { derivedEntries, viewsOf } from '../tree/entries.ts'
 import { entryAt, lookupDerived } from '../tree/lookup.ts'
-import { checkChild, readRoot, type NodeReader } from '../tree/node.ts'
+import { checkChild, childrenWith, readChildren, readRoot, type NodeReader } from '../tree/node.ts'
 
 /** One object that a commit reaches; `path` is where, for messages. */
 export type Reached = { readonly kind: 'tree'; readonly id: Id; readonly path: string } | ReachedBlob
@@ -112,7 +112,10 @@ async function* reachTree(
     }
     if (depth >= treeDepth)
       throw new QuiltError('CORRUPT', `groups lie deeper than ${String(treeDepth)} levels`)
-    for await (const fresh of freshNodes(nodes, step.tree, step.than)) {
+    const names = namesOnWay(from.extent, path)
+    const found =
+      names === undefined ? freshNodes(nodes, step.tree, step.than) : nodesOnWay(nodes, step.tree, names)
+    for await (const fresh of found) {
       if (fresh.kind === 'node') {
         yield { kind: 'tree', id: fresh.id, path }
         continue
@@ -196,6 +199,30 @@ async function* reachDerived(
 type Fresh =
   | { readonly kind: 'node'; readonly id: Id }
   | { readonly kind: 'entry'; readonly entry: TreeEntry; readonly known: TreeEntry | undefined }
+
+/** The nodes of a folder that lead to some names, and the entries of these. */
+async function* nodesOnWay(nodes: NodeReader, tree: Id, names: readonly string[]): AsyncGenerator<Fresh> {
+  const wanted = new Set(names)
+  let level: readonly { readonly id: Id; readonly node: TreeNode }[] = [
+    { id: tree, node: await readRoot(nodes, tree) },
+  ]
+  while (level.length > 0) {
+    const below: { id: Id; node: TreeNode }[] = []
+    for (const { id, node } of level) {
+      yield { kind: 'node', id }
+      if (isLeaf(node)) {
+        for (const entry of node.entries)
+          if (wanted.has(entry.name)) yield { kind: 'entry', entry, known: undefined }
+        continue
+      }
+      for (const at of childrenWith(node, names)) {
+        const [child] = await readChildren(nodes, node, at, at + 1)
+        below.push({ id: (node.children[at] as Child).id, node: child as TreeNode })
+      }
+    }
+    level = below
+  }
+}
 
 /** Of nodes that are not known yet: the node above, and which of its children they are. */
 type Places = Map<Id, { readonly node: InnerNode; readonly at: number }>

@@ -139,6 +139,12 @@ export async function readChildren(
   return read
 }
 
+/** The children of a node in which some names lie, if they are in the tree: their places, ascending. */
+export function childrenWith(node: InnerNode, names: readonly string[]): readonly number[] {
+  const places = new Set(names.map((name) => indexFrom(node.children, name)))
+  return [...places].filter((at) => at < node.children.length).sort((a, b) => a - b)
+}
+
 /** Refuses a child that is not what its parent says. */
 export function checkChild(parent: InnerNode, at: number, node: TreeNode): void {
   const child = parent.children[at] as Child

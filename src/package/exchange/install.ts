@@ -8,9 +8,11 @@ import { formatPackageName, parsePackageName, type PackageName } from '../../cor
 import { latest } from '../../core/model/ref-name.ts'
 import type { Handle } from '../../core/model/revision.ts'
 import type { PackageState, RefEdit } from '../../core/store/ref-store.ts'
-import { fetchCommit } from './fetch.ts'
+import { withTrees } from './bring.ts'
+import { fetchCommit, type FetchPlan } from './fetch.ts'
 import { commitsHere, covers } from './here.ts'
-import { describeRevision, handleWith, type RevisionOptions } from '../names/installed.ts'
+import { describeRevision, handleWith, needRevision, type RevisionOptions } from '../names/installed.ts'
+import { planMerge, writeMerge } from './merge.ts'
 import { needNode } from '../names/nodes.ts'
 import { openRemoteFor, type RemoteOptions, type RemoteRepository } from './origin.ts'
 import { resolveRevision, versionRef, type Resolved } from '../names/revisions.ts'
@@ -24,6 +26,12 @@ export interface InstallOptions extends RevisionOptions, RemoteOptions {
   readonly metaOnly?: boolean | undefined
   /** Install over builds that were never pushed, or over the same name from another remote. */
   readonly force?: boolean | undefined
+  /** Join it with builds that were never pushed; what both changed has to be settled by `ours` and `theirs`. */
+  readonly merge?: boolean | undefined
+  /** Paths of which a merge keeps what is here, where both sides changed them; '.' for all. */
+  readonly ours?: readonly string[] | undefined
+  /** Paths of which a merge takes what is there. */
+  readonly theirs?: readonly string[] | undefined
   /** The name to give it here: OWNER/NAME. */
   readonly as?: string | undefined
 }
@@ -40,6 +48,8 @@ export interface InstallResult {
   readonly fetchedBytes: number
   /** False where an older revision was added and `latest` stayed. */
   readonly latest: boolean
+  /** True where builds here were joined with it: the commit is a new one, and not pushed yet. */
+  readonly merged?: true
 }
 
 /**
@@ -73,19 +83,15 @@ export async function install(
   if (theirs === undefined) throw notThere(at.pkg, there.address)
   const wanted = await resolveRevision(there.repository, theirs, at.revision, ctx)
   const extent = await realExtent({ there, theirs, wanted, at }, asked, ctx)
-  const moves = await latestMoves({ pkg, state, there, theirs, wanted, at, force: options.force === true })
+  const way = { pkg, state, there, theirs, wanted, at, force: options.force === true }
+  const moves = await latestMoves(way)
+  if (moves === 'apart') {
+    if (options.merge === true) return installMerged(session, way, options, ctx)
+    throw unpushed(way)
+  }
   const moved = await fetchCommit(
     session,
-    {
-      pkg,
-      from: there.repository,
-      commit: wanted.id,
-      extent,
-      named: [...theirs.refs].filter(([name]) => name !== latest).map(([, id]) => id),
-      edits: (now) => refEdits(now, theirs, moves ? wanted.id : undefined),
-      origin: there.address,
-      reason: 'install',
-    },
+    fetchPlan(way, { extent, moveTo: moves ? wanted.id : undefined }),
     ctx,
   )
   if (state !== undefined) await noteDropped(session, state, ctx)
@@ -97,6 +103,58 @@ export async function install(
     fetchedObjects: moved.objects,
     fetchedBytes: moved.bytes,
     latest: moves,
+  }
+}
+
+/** Brings the wanted commit with the tags and versions of the remote. */
+function fetchPlan(
+  { pkg, there, theirs, wanted }: Move,
+  { extent, moveTo }: { readonly extent: Extent | undefined; readonly moveTo: Id | undefined },
+): FetchPlan {
+  return {
+    pkg,
+    from: there.repository,
+    commit: wanted.id,
+    extent,
+    named: [...theirs.refs].filter(([name]) => name !== latest).map(([, id]) => id),
+    edits: (now) => refEdits(now, theirs, moveTo),
+    origin: there.address,
+    reason: 'install',
+  }
+}
+
+/** Joins what is wanted with what is here, and brings as much of it as there is here of ours. */
+async function installMerged(
+  session: Session,
+  way: Move,
+  options: InstallOptions,
+  ctx?: Context,
+): Promise<InstallResult> {
+  const { pkg, there, theirs, wanted, at } = way
+  if (at.path !== '' || options.metaOnly === true || options.as !== undefined) {
+    throw new QuiltError(
+      'INVALID',
+      'whole packages are merged: --merge goes with no path, --meta-only or --as',
+    )
+  }
+  const mine = await withTrees(session, await needRevision(session, { pkg, path: '' }, ctx), ctx)
+  const { state } = mine
+  const job = { session, there, theirState: theirs, state, ours: mine.id, theirs: wanted.id, choice: options }
+  const plan = await planMerge(job, ctx)
+  const extent = state.partial.get(mine.id)
+  const moved = await fetchCommit(session, fetchPlan(way, { extent, moveTo: undefined }), ctx)
+  const made = plan.isAhead
+    ? { commit: mine.id, tree: mine.commit.tree }
+    : await writeMerge(plan, extent, ctx)
+  return {
+    package: formatPackageName(state.pkg),
+    topHash: made.tree,
+    commit: made.commit,
+    path: '',
+    fetchedObjects: moved.objects,
+    fetchedBytes: moved.bytes,
+    latest: true,
+    ...(plan.isAhead ? undefined : { merged: true as const }),
   }
 }
 
@@ -169,18 +227,18 @@ interface Move {
 }
 
 /**
- * True when `latest` is to move to what is installed; false when that is older than what `latest` is.
+ * True when `latest` is to move to what is installed; false when that is older than what `latest` is; 'apart' when there
+ * are builds here that were never pushed.
  * @throws CONFLICT over what would be lost
  */
-async function latestMoves(move: Move): Promise<boolean> {
+async function latestMoves(move: Move): Promise<boolean | 'apart'> {
   const { state, there, theirs, wanted, force } = move
   const ours = state?.refs.get(latest)
   if (state === undefined || force) return true
-  const name = formatPackageName(state.pkg)
-  const hint = 'keep both with --as OWNER/NAME, or give up what is here with --force'
   if (state.origin !== undefined && state.origin !== there.address) {
+    const name = formatPackageName(state.pkg)
     throw new QuiltError('CONFLICT', `${name} is here from ${state.origin}, not from ${there.address}`, {
-      hint,
+      hint: keepBoth,
     })
   }
   if (ours === undefined || ours === wanted.id) return true
@@ -188,9 +246,15 @@ async function latestMoves(move: Move): Promise<boolean> {
   if (await isAncestor(there.repository.objects, ours, wanted.id, shallow)) return true
   const head = theirs.refs.get(latest)
   const pushed = head !== undefined && (await isAncestor(there.repository.objects, ours, head, shallow))
-  if (pushed) return false
-  throw new QuiltError('CONFLICT', `${name} has builds here that were never pushed`, {
-    hint: `push them with: quilt push ${name}, or ${hint}`,
+  return pushed ? false : 'apart'
+}
+
+const keepBoth = 'keep both with --as OWNER/NAME, or give up what is here with --force'
+
+function unpushed({ pkg, state }: Move): QuiltError {
+  const name = formatPackageName(state?.pkg ?? pkg)
+  return new QuiltError('CONFLICT', `${name} has builds here that were never pushed`, {
+    hint: `push them with: quilt push ${name}, join both with: quilt install ${name} --merge, or ${keepBoth}`,
   })
 }
 

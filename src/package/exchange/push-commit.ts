@@ -52,7 +52,7 @@ async function checkForward({ revision, there, theirs, options }: PushJob, commi
     'CONFLICT',
     `someone else has pushed ${name}: its latest at ${there.address} is ${head}`,
     {
-      hint: `see what: quilt log ${name}; replace it with: quilt push ${name} --force`,
+      hint: `join it with yours: quilt install ${name} --merge, then push again; or replace it: quilt push ${name} --force`,
     },
   )
 }

@@ -138,12 +138,16 @@ describe('what is missing', () => {
 describe('a writer that lapsed', () => {
   test('starts its batch again when it wakes up, and the result is whole', async () => {
     for (const wakes of ['soon', 'after the note on it was swept']) {
-      for (let at = 4; at < 20; at++) {
+      for (let at = 4; ; at++) {
         const one = await withDead()
         const gate = gated(one.backend, at)
         const repo = await openRepository(gate.backend, fakeAmbient(2))
         const writing = buildPackage(repo, 'ada/new', fresh)
-        await gate.held
+        const isHeld = await Promise.race([gate.held.then(() => true), writing.then(() => false)])
+        if (!isHeld) {
+          expect(at).toBeGreaterThan(10)
+          break
+        }
         one.clock.time += lapseMilliseconds + 1000
         const report = await gc(one.repo)
         expect(report.waiting).toBe(0)
