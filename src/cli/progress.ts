@@ -19,6 +19,12 @@ const patience = 1000
 /** Shortest time between two drawings, in milliseconds. */
 const beat = 100
 
+interface Task {
+  readonly name: Progress['task']
+  readonly unit: Progress['unit']
+  readonly since: number
+}
+
 const verbs: Readonly<Record<Progress['task'], string>> = {
   scan: 'scanning',
   hash: 'hashing',
@@ -36,7 +42,7 @@ export function progressBar(stream: Sink, now: () => number): ProgressDisplay {
   let bar: SingleBar | undefined
   let loading = false
   let stopped = false
-  let task: { readonly name: Progress['task']; readonly since: number } | undefined
+  let task: Task | undefined
   let drawn = 0
 
   const load = async (): Promise<void> => {
@@ -57,7 +63,8 @@ export function progressBar(stream: Sink, now: () => number): ProgressDisplay {
   return {
     show: (event) => {
       const time = now()
-      if (task?.name !== event.task) task = { name: event.task, since: time }
+      // What comes in another unit is counted anew: trees by their number, then files by their bytes.
+      if (task?.name !== event.task || task.unit !== event.unit) task = { name: event.task, unit: event.unit, since: time }
       if (stopped || time - begun < patience || time - drawn < beat) return
       drawn = time
       if (bar !== undefined)

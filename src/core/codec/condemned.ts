@@ -12,7 +12,9 @@ export interface Condemned {
 }
 
 const magic = 'QX1\n'
-const limits = { bytes: 64 * 1024 * 1024, depth: 4 }
+/** The longest list that is read. */
+export const condemnedBytes: number = 64 * 1024 * 1024
+const limits = { bytes: condemnedBytes, depth: 4 }
 
 /** The list as bytes: sealed, since a flipped bit in a pack's name would leave a pack's name. */
 export function encodeCondemned(condemned: Condemned): Uint8Array {

@@ -38,7 +38,7 @@ export async function openRepository(
 ): Promise<PackRepository> {
   let bytes: Uint8Array
   try {
-    bytes = await backend.get(formatKey, undefined, ctx)
+    bytes = await readFormat(backend, ctx)
   } catch (error) {
     if (isQuiltError(error, 'NOT_FOUND')) throw new QuiltError('NOT_FOUND', 'there is no repository here')
     throw error
@@ -69,6 +69,21 @@ export async function createRepository(
     return openRepository(backend, ambient, ctx, options)
   }
   return packRepository(backend, ambient, options)
+}
+
+/** A format file of whatever version says what it is in so many bytes. */
+const longestFormat = 64
+
+/** No more of it than is known: a file of any length may lie there. */
+async function readFormat(backend: Backend, ctx?: Context): Promise<Uint8Array> {
+  try {
+    const bytes = await backend.get(formatKey, { start: 0, end: formatText.length }, ctx)
+    if (fromUtf8(bytes) === formatText) return bytes
+  } catch (error) {
+    if (!isQuiltError(error, 'INVALID')) throw error // it is shorter than that
+  }
+  const size = (await backend.head(formatKey, ctx))?.size ?? 0
+  return backend.get(formatKey, { start: 0, end: Math.min(size, longestFormat) }, ctx)
 }
 
 function checkFormat(bytes: Uint8Array): void {

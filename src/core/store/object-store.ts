@@ -67,6 +67,11 @@ export interface ObjectWriter {
   writeBlobs(blobs: readonly KnownBlob[], ctx?: Context): Promise<void>
   /** An object that another store's `readMany` gave, verified, and that was asked for as missing. */
   copy(object: StoredObject): Promise<void>
+  /**
+   * Begins to write packs that hold so many bytes already, so that a process that is killed loses no more of what has
+   * come from far away. Comes back at once where there are none.
+   */
+  keep?(bytes: number): Promise<void> | undefined
   /** Notes that blob `blob` of `size` bytes is kept as `recipe`, whose chunks have been written and checked against it. */
   writeChunked(blob: Id, size: number, recipe: Id): Promise<void>
 }

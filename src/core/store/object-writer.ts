@@ -179,6 +179,7 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
       // Whoever copies has asked what is missing.
       if (isHereNow(id) !== true) await add(id, kind, packed)
     },
+    keep: (bytes) => out.keep(bytes),
     writeChunked,
     has,
     pending: async (id) => {

@@ -5,7 +5,7 @@ import type { Ambient } from '../base/ambient.ts'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
 import { isQuiltError, QuiltError } from '../base/error.ts'
-import { decodeCondemned } from '../codec/condemned.ts'
+import { condemnedBytes, decodeCondemned } from '../codec/condemned.ts'
 import { condemnedPrefix, lapsedKey, writerKey, writerPrefix } from './layout.ts'
 
 /** A writer that was not renewed for so long, by the store's clock, is given up for dead. */
@@ -129,8 +129,9 @@ export async function* announcedWriters(backend: Backend, ctx?: Context): AsyncG
  */
 export async function readCondemnedPacks(backend: Backend, ctx?: Context): Promise<ReadonlySet<string>> {
   const packs = new Set<string>()
-  for await (const { key } of backend.list(condemnedPrefix, ctx)) {
+  for await (const { key, size } of backend.list(condemnedPrefix, ctx)) {
     try {
+      if (size > condemnedBytes) throw new QuiltError('CORRUPT', `"${key}" is longer than any list of gc`)
       for (const pack of decodeCondemned(await backend.get(key, undefined, ctx)).packs) packs.add(pack)
     } catch (error) {
       if (isQuiltError(error, 'NOT_FOUND')) continue // that gc has just ended

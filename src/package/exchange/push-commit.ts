@@ -20,33 +20,38 @@ export async function pushCommit(job: PushJob, commit: Id, ctx?: Context): Promi
   const { objects } = revision.store.repository
   const { tree } = await readCommit(objects, commit, ctx)
   const head = theirs?.refs.get(latest)
-  await checkForward(job, commit)
+  const replaced = await checkForward(job, commit)
   const both = layered(objects, there.repository.objects)
   const known = await commitsHere(both, theirs, ctx)
   if (head === commit && covers(known.get(commit), undefined)) return { commit, tree, moved: nothing }
-  const sending = await commitsToSend(job, commit, known, ctx)
+  const sending = { ...(await commitsToSend(job, commit, known, ctx)), replaced }
   const moved = await transfer(
     both,
     there.repository.objects,
     { commits: sending.wanted, near: objects, publish: () => moveRemote(job, commit, sending, ctx) },
     ctx,
   )
-  return { commit, tree, moved }
+  return { commit, tree, moved, replaced }
 }
 
 /**
  * Refuses to take the remote's `latest` away from what others pushed. An older revision that was asked for by
  * name may become `latest` again.
+ * @returns the `latest` of others that is taken away, by force
  */
-async function checkForward({ revision, there, theirs, options }: PushJob, commit: Id): Promise<void> {
+async function checkForward(
+  { revision, there, theirs, options }: PushJob,
+  commit: Id,
+): Promise<Id | undefined> {
   const head = theirs?.refs.get(latest)
-  if (head === undefined || head === commit || options.force === true || theirs === undefined) return
+  if (head === undefined || head === commit || theirs === undefined) return undefined
   const ours = revision.store.repository.objects
   const reader = layered(ours, there.repository.objects)
   const cut = new Set([...revision.state.shallow].filter((id) => !theirs.shallow.has(id) && id !== head))
-  if (await isAncestor(reader, head, commit, cut)) return
+  if (await isAncestor(reader, head, commit, cut)) return undefined
   const named = options.hash !== undefined || revision.handle.revision !== undefined
-  if (named && (await isAncestor(reader, commit, head, theirs.shallow))) return
+  if (named && (await isAncestor(reader, commit, head, theirs.shallow))) return undefined
+  if (options.force === true) return head
   const name = formatPackageName(revision.state.pkg)
   throw new QuiltError(
     'CONFLICT',

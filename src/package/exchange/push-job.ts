@@ -30,11 +30,18 @@ export interface PushJob {
   readonly options: PushWays
 }
 
+/** What the log of the remote's refs says of a push. */
+export function reasonOf(replaced: Id | undefined): string {
+  return replaced === undefined ? 'push' : `push --force, which replaced ${replaced}`
+}
+
 /** What was sent. */
 export interface Sent {
   readonly commit: Id
   readonly tree: Id
   readonly moved: Moved
+  /** The remote's `latest` that was given up for it. */
+  readonly replaced?: Id | undefined
 }
 
 /** Nothing was. */
@@ -44,6 +51,8 @@ export const nothing: Moved = { objects: 0, bytes: 0 }
 export interface Sending {
   /** Older ones first. */
   readonly wanted: readonly WantedCommit[]
+  /** The remote's `latest` that is given up for it. */
+  readonly replaced?: Id | undefined
   /** For each of them, whether the remote will lack its parents. */
   readonly shallow: ReadonlyMap<Id, boolean>
   /** What the remote has and must keep: whole ones that others were compared with, and parents. */
@@ -54,7 +63,7 @@ export interface Sending {
 export async function moveRemote(
   { session, revision, there, theirs }: PushJob,
   commit: Id,
-  { wanted, shallow, relied }: Sending,
+  { wanted, shallow, relied, replaced }: Sending,
   ctx?: Context,
 ): Promise<void> {
   const from = theirs?.refs.get(latest)
@@ -78,7 +87,7 @@ export async function moveRemote(
         shallow,
       }
     },
-    { who: session.identity(), reason: 'push' },
+    { who: session.identity(), reason: reasonOf(replaced) },
     ctx,
   )
 }

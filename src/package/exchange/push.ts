@@ -25,6 +25,8 @@ export interface PushResult {
   /** Bytes as they are kept. */
   readonly sentBytes: number
   readonly remote: string
+  /** What was `latest` there, where `force` took it away; the log of the remote keeps its id. */
+  readonly replaced?: Id
 }
 
 /**
@@ -56,6 +58,7 @@ export async function push(
     sentObjects: sent.moved.objects,
     sentBytes: sent.moved.bytes,
     remote: there.address,
+    ...(sent.replaced === undefined ? undefined : { replaced: sent.replaced }),
   }
 }
 

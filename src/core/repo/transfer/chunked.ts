@@ -7,6 +7,7 @@ import type { Id } from '../../model/id.ts'
 import type { StoredObject } from '../../store/object-store.ts'
 import { recipeNodes } from '../../store/recipe-nodes.ts'
 import { recipeChunks, type PlacedChunk } from '../../store/recipe-tree.ts'
+import { keepArrived } from './keep-arrived.ts'
 import type { Ends, TransferProgress } from './ends.ts'
 import { missingThere } from './missing-there.ts'
 import { createHasher } from '#hash'
@@ -82,6 +83,7 @@ async function moveChunks(
   const missing = new Set(unknown.size === 0 ? [] : await missingThere(out, unknown, ctx))
   for await (const object of from.readMany([...missing], ctx)) {
     await out.copy(object)
+    await keepArrived(ends)
     bodies.set(object.id, object)
   }
   const here = [...sizes.keys()].filter((id) => !missing.has(id))

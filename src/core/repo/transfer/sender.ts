@@ -8,6 +8,7 @@ import type { StoredObject } from '../../store/object-store.ts'
 import { nodeReader } from '../../tree/node.ts'
 import { reach, type Reached } from '../reach.ts'
 import { sendChunked, type ChunkedBlob } from './chunked.ts'
+import { keepArrived } from './keep-arrived.ts'
 import type { Ends, Expected, TransferProgress, WantedCommit } from './ends.ts'
 import { missingThere } from './missing-there.ts'
 
@@ -46,6 +47,7 @@ export function sender(ends: Ends, ctx?: Context): Sender {
         checkExpected(object, expected.get(object.id))
         if (object.recipe !== undefined) throw unnamedRecipe(object.id)
         await out.copy(object)
+        await keepArrived(ends)
         progress.sent(object.kind, object.body.length)
       }
     }

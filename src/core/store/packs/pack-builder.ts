@@ -31,6 +31,8 @@ export interface PackBuilder {
   readonly name: string
   /** Number of records so far. */
   readonly count: number
+  /** Bytes so far. */
+  readonly length: number
   /** True when a payload of so many bytes fits. */
   fits(payload: number): boolean
   /** Adds a record; `offset` and `stored` follow from the payload. */
@@ -59,6 +61,9 @@ export function packBuilder(name: string, buffer: Uint8Array = new Uint8Array(fi
     name,
     get count() {
       return records.length
+    },
+    get length() {
+      return length
     },
     get buffer() {
       return buffer

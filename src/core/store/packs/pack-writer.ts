@@ -21,6 +21,8 @@ export interface PackWriter {
   pending(id: Id): { readonly record: PackRecord; readonly payload: Uint8Array } | undefined
   /** Adds an object that is not here yet: at once, or when a full pack has been sent. */
   add(id: Id, kind: Kind, packed: PackedPayload): Promise<void> | undefined
+  /** Sends packs that have so many bytes already, though they are not full. */
+  keep(bytes: number): Promise<void> | undefined
   /** Writes what is left; all that was added is durable when this returns. */
   flush(): Promise<void>
   /** Waits for all that is on its way, however it ends: nothing is written behind the back of a batch that failed. */
@@ -155,6 +157,13 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
       return (async () => {
         while (isFull()) await send(lane)
         put()
+      })()
+    },
+    keep: (bytes) => {
+      const due = both.filter(({ builder }) => builder !== undefined && builder.length >= bytes)
+      if (due.length === 0) return undefined
+      return (async () => {
+        for (const lane of due) await send(lane)
       })()
     },
     flush: async () => {
