@@ -20,6 +20,9 @@ export interface RebuiltIndex {
   readonly written: boolean
 }
 
+/** No longer pack is read whole: an object has 16 MiB at most, and ours end at 32. */
+const longestPack = 256 * 1024 * 1024
+
 /**
  * Makes the index of one pack again and puts it beside it, where the backend can be written.
  * A pack that is torn gives the records that are whole.
@@ -30,6 +33,7 @@ export async function rebuildIndex(
   pack: IndexedPack,
   ctx?: Context,
 ): Promise<RebuiltIndex | undefined> {
+  if (pack.size > longestPack) return undefined // no writer of ours made it, and it might not fit into memory
   let bytes: Uint8Array
   try {
     bytes = await backend.get(packKey(pack.name), undefined, ctx)
