@@ -5,6 +5,7 @@ import { exportPackage } from '../../src/package/export.ts'
 import { gc } from '../../src/package/gc.ts'
 import { inspect } from '../../src/package/inspect.ts'
 import { install } from '../../src/package/exchange/install.ts'
+import { parsePackageName } from '../../src/core/model/package-name.ts'
 import { log } from '../../src/package/log.ts'
 import { tagAdd, tagList, tagRemove, versionAdd, versionList } from '../../src/package/names/naming.ts'
 import { push } from '../../src/package/exchange/push.ts'
@@ -67,6 +68,9 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     const ben = await disk.session('ben')
     const part = await install(ben, 'ada/wine/a/one.csv', { remote })
     expect(part.fetchedBytes).toBeLessThan(100_000)
+    await gc(ben, { patience: 0 })
+    expect((await verify(ben, [])).problems).toEqual([])
+    // Where the rest of the trees is not here, it comes when it is looked at, without the files.
     expect((await inspect(ben, 'ada/wine/b')).children).toMatchObject([{ name: 'two.csv', here: false }])
     await gc(ben, { patience: 0 })
     expect((await verify(ben, [])).problems).toEqual([])
@@ -81,6 +85,28 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     disk.fs.renameSync(`${disk.root}/away`, `${disk.root}/shared`)
     await exportPackage(await disk.session('ben'), { handle: 'ada/wine', destination: 'all' })
     expect(disk.paths('all')).toEqual(['README.md', 'a/', 'a/big.bin', 'a/one.csv', 'b/', 'b/two.csv'])
+  })
+
+  test('of a part that was installed no more is here; a build over it brings the trees, or says that it cannot', async () => {
+    const disk = makeDisk()
+    await shared(disk)
+    const ben = await disk.session('ben')
+    await install(ben, 'ada/wine/a', { remote })
+    disk.write({ 'note.md': 'ben\n' })
+    disk.fs.renameSync(`${disk.root}/shared`, `${disk.root}/away`)
+    const offline = await disk.session('ben')
+    const { children } = await inspect(offline, 'ada/wine/a')
+    expect(children?.map(({ name }) => name)).toEqual(['big.bin', 'one.csv'])
+    const refusal = { code: 'UNAVAILABLE', hint: 'bring it with: quilt install ada/wine' }
+    await expect(inspect(offline, 'ada/wine')).rejects.toMatchObject(refusal)
+    const note = { handle: 'ada/wine/a/note.md', path: 'note.md' }
+    await expect(build(offline, note)).rejects.toMatchObject(refusal)
+    disk.fs.renameSync(`${disk.root}/away`, `${disk.root}/shared`)
+    const online = await disk.session('ben')
+    const built = await build(online, note)
+    expect((await verify(online, [])).problems).toEqual([])
+    // One node, from a package of which only a part is here; and the whole of it, which the remote has.
+    expect((await push(online, 'ada/wine/a/note.md')).topHash).toBe(built.topHash)
   })
 
   test('--meta-only brings trees, and files come on export', async () => {
@@ -165,6 +191,23 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     await exportPackage(ben, { handle: 'ada/wine', destination: 'out' })
     expect([disk.read('out/README.md'), disk.read('out/note.md')]).toEqual(['ada\n', 'ben\n'])
     expect((await verify(ben, [])).problems).toEqual([])
+  })
+
+  test('a push by force says what it replaced, and so does the log of the remote', async () => {
+    const disk = makeDisk()
+    await shared(disk)
+    const ben = await disk.session('ben')
+    await install(ben, 'ada/wine', { remote })
+    disk.write({ 'wine/README.md': 'ada\n', 'bens/x': 'ben' })
+    const ada = await disk.session('ada')
+    await build(ada, { handle: 'ada/wine', path: 'wine' })
+    const third = await push(ada, 'ada/wine')
+    expect(third.replaced).toBeUndefined()
+    await build(ben, { handle: 'ada/wine', path: 'bens' })
+    expect((await push(ben, 'ada/wine', { force: true })).replaced).toBe(third.commit)
+    const { refs } = await (await ada.remote(remote)).remote.repository(parsePackageName('ada/wine'))
+    const [newest] = await all(refs.log(parsePackageName('ada/wine')))
+    expect(newest?.reason).toBe(`push --force, which replaced ${third.commit}`)
   })
 
   test('only what is new travels, and pushing again sends nothing (H81)', async () => {

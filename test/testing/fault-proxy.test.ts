@@ -144,7 +144,7 @@ test('A stale answer is the one that was given before.', async () => {
 })
 
 test('The pace holds a line back.', async () => {
-  proxy.setPace({ delay: 40, bytesPerSecond: 1_000_000 })
+  proxy.setPace({ delay: 40, rate: { bytesPerSecond: 1_000_000, now: () => performance.now() } })
   const start = performance.now()
   await bytesOf()
   expect(performance.now() - start).toBeGreaterThan(130)

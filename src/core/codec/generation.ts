@@ -212,7 +212,9 @@ function unpackPartial(value: Packable | undefined, what: string): Generation['p
     if (extent === 'meta' || extent === 'commit') partial.set(parseId(id), extent)
     else if (extent instanceof Map) {
       if (extent.size !== 1) throw malformed(what, 'an extent has one field')
-      partial.set(parseId(id), { only: unpackPaths(extent.get('only'), what) })
+      const only = unpackPaths(extent.get('only'), what)
+      if (only[0] === '') throw malformed(what, 'the whole is no path alone')
+      partial.set(parseId(id), { only })
     } else partial.set(parseId(id), unpackPaths(extent, what))
   }
   if (partial.size === 0) throw malformed(what, 'an empty map is left out')

@@ -3,7 +3,13 @@
 import { checkSignal, type Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import type { TreeEntry } from '../codec/objects/tree-entry.ts'
-import { isLeaf, type Child, type InnerNode, type TreeNode } from '../codec/objects/tree-node.ts'
+import {
+  isLeaf,
+  type Child,
+  type InnerNode,
+  type LeafNode,
+  type TreeNode,
+} from '../codec/objects/tree-node.ts'
 import { chunkThreshold } from '../chunk/fastcdc.ts'
 import { treeDepth, type FileEntry, type GroupEntry } from '../model/entry.ts'
 import { hasFiles, hasTree, namesOnWay, type Extent } from '../model/extent.ts'
@@ -203,25 +209,38 @@ type Fresh =
 /** The nodes of a folder that lead to some names, and the entries of these. */
 async function* nodesOnWay(nodes: NodeReader, tree: Id, names: readonly string[]): AsyncGenerator<Fresh> {
   const wanted = new Set(names)
-  let level: readonly { readonly id: Id; readonly node: TreeNode }[] = [
-    { id: tree, node: await readRoot(nodes, tree) },
-  ]
+  let level: Placed[] = [{ id: tree, node: await readRoot(nodes, tree) }]
   while (level.length > 0) {
-    const below: { id: Id; node: TreeNode }[] = []
+    const below: Placed[] = []
     for (const { id, node } of level) {
       yield { kind: 'node', id }
-      if (isLeaf(node)) {
-        for (const entry of node.entries)
-          if (wanted.has(entry.name)) yield { kind: 'entry', entry, known: undefined }
-        continue
-      }
-      for (const at of childrenWith(node, names)) {
-        const [child] = await readChildren(nodes, node, at, at + 1)
-        below.push({ id: (node.children[at] as Child).id, node: child as TreeNode })
-      }
+      if (!isLeaf(node)) below.push(...(await childrenOnWay(nodes, node, names)))
+      else yield* entriesNamed(node, wanted)
     }
     level = below
   }
+}
+
+function* entriesNamed({ entries }: LeafNode, names: ReadonlySet<string>): Generator<Fresh> {
+  for (const entry of entries) if (names.has(entry.name)) yield { kind: 'entry', entry, known: undefined }
+}
+
+interface Placed {
+  readonly id: Id
+  readonly node: TreeNode
+}
+
+async function childrenOnWay(
+  nodes: NodeReader,
+  node: InnerNode,
+  names: readonly string[],
+): Promise<Placed[]> {
+  const found: Placed[] = []
+  for (const at of childrenWith(node, names)) {
+    const [child] = await readChildren(nodes, node, at, at + 1)
+    found.push({ id: (node.children[at] as Child).id, node: child as TreeNode })
+  }
+  return found
 }
 
 /** Of nodes that are not known yet: the node above, and which of its children they are. */

@@ -70,7 +70,7 @@ async function firstReady(
   for (const one of waiting) {
     const { pkg, since } = one.bundle.header
     if (since === undefined) return one
-    const here = await commitsHere(repository, await repository.refs.get(as ?? pkg, ctx), ctx)
+    const here = await commitsHere(repository.objects, await repository.refs.get(as ?? pkg, ctx), ctx)
     if (here.has(since) && covers(here.get(since), undefined)) return one
   }
   const [{ shown, bundle }] = waiting as [BundleFile]

@@ -78,7 +78,7 @@ async function baseOf(
   const { pkg, since } = bundle.header
   if (since === undefined) return undefined
   const { repository } = await session.local()
-  const here = await commitsHere(repository, await repository.refs.get(pkg, ctx), ctx)
+  const here = await commitsHere(repository.objects, await repository.refs.get(pkg, ctx), ctx)
   return here.has(since) && covers(here.get(since), undefined) ? repository.objects : undefined
 }
 

@@ -187,17 +187,17 @@ async function pinnedHere(
 ): Promise<InstallResult | undefined> {
   const { repository } = await session.local()
   const state = await repository.refs.get(nameHere(requirement), ctx)
-  const here = await commitsHere(repository, state, ctx)
+  const here = await commitsHere(repository.objects, state, ctx)
   if (state === undefined || !here.has(id)) return undefined
   const { tree } = await readCommit(repository.objects, id, ctx)
   if (tree !== topHash) return undefined
   const { path } = requirement
   let asked: Extent | undefined = metaOnly(requirement, options) ? 'meta' : undefined
-  if (!covers(here.get(id), 'meta')) return undefined
   if (path !== '') {
-    const node = await findNode(repository.objects, tree, path, ctx)
+    // Of a part that was installed only the groups on the way to it are here: another one cannot be looked up.
+    const node = await findNode(repository.objects, tree, path, ctx).catch(() => undefined)
     if (node === undefined) return undefined // who brings it tells what is wrong
-    asked ??= [node.path]
+    asked ??= { only: [node.path] }
   }
   if (!covers(here.get(id), asked)) return undefined
   return {

@@ -47,7 +47,8 @@ function move(changes: Record<string, Packable>): Packable {
 
 describe('generations', () => {
   test('come back as they were, with every field and with none', () => {
-    for (const generation of [sampleGeneration, bare]) {
+    const alone = { ...bare, partial: new Map([[idOf(1), { only: ['a/b', 'c'] }]]) }
+    for (const generation of [sampleGeneration, bare, alone]) {
       const bytes = encodeGeneration(generation)
       const back = decodeGeneration(bytes, 'it')
       expect(back).toEqual(generation)
@@ -99,6 +100,8 @@ describe('generations', () => {
     'a partial of an unknown kind': { partial: new Map([[idOf(1), 'some']]) },
     'H1: a partial path that climbs': { partial: new Map([[idOf(1), ['a/..']]]) },
     'partial paths out of order': { partial: new Map([[idOf(1), ['b', 'a']]]) },
+    'paths alone under another name': { partial: new Map([[idOf(1), new Map([['but', ['a']]])]]) },
+    'paths alone, the whole among them': { partial: new Map([[idOf(1), new Map([['only', ['', 'a']]])]]) },
     'an empty shallow': { shallow: [] },
     'shallow out of order': { shallow: [idToBytes(idOf(2)), idToBytes(idOf(1))] },
     'an empty origin': { origin: '' },

@@ -187,7 +187,7 @@ function packer(objects: ObjectReader, start: Uint8Array, parts: BundleParts, ct
     if (scratch === undefined) return wholeIndexFile(String(packs.length), index)
     const [backend, key] = [await scratch.open(), scratch.newKey()]
     await backend.put(key, index)
-    return openIndexFile(backend, key, memory, ctx)
+    return openIndexFile(backend, key, { memory }, ctx)
   }
 
   const lay = async function* (id: Id, kind: Kind, object: PackedPayload): AsyncGenerator<Uint8Array> {

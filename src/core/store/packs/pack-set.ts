@@ -2,20 +2,11 @@
 import type { Backend } from '../../backend/backend.ts'
 import type { Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
-import { mapOrdered } from '../../base/pool.ts'
 import type { PackRecord } from '../../codec/pack.ts'
 import type { IndexedPack, IndexEntry } from '../../codec/pack-index.ts'
 import { idToBytes, type Id } from '../../model/id.ts'
-import {
-  adoptIndexFile,
-  indexMemory,
-  openIndexFile,
-  proveIndexFile,
-  wholeIndexFile,
-  type IndexFile,
-  type IndexMemory,
-} from './index-file.ts'
-import { indexPrefix, packPrefix } from '../layout.ts'
+import { adoptIndexFile, wholeIndexFile, type IndexFile } from './index-file.ts'
+import { listedIndexes } from './listed-indexes.ts'
 import { rebuildIndex } from './rebuild-index.ts'
 
 /** Where an object lies. */
@@ -60,121 +51,32 @@ export interface PackSet {
 const none: SkippedPacks = new Set()
 /** How often a look-up begins again when indexes are merged under its hands. */
 const mostSearches = 5
-/** Indexes opened at once. */
-const openWidth = 4
-
-/** What one listing told, and what of it has been opened since. */
-interface Listed {
-  readonly open: Map<string, IndexFile>
-  /** Bytes of the indexes that are not open yet, by key. */
-  readonly closed: Map<string, number>
-  readonly present: Map<string, number>
-  readonly gone: Set<string>
-  readonly broken: Map<string, QuiltError>
-}
-
-function nothingListed(): Listed {
-  return { open: new Map(), closed: new Map(), present: new Map(), gone: new Set(), broken: new Map() }
-}
 
 /** The packs on a backend. Nothing is read before it is asked for. */
 export function packSet(backend: Backend): PackSet {
-  let now = nothingListed()
-  const made = new Map<string, IndexFile>() // indexes that could be made but not written
-  const opener = indexOpener(backend)
-  const { memory, refused } = opener
-  const adopting = new Set<Listed>() // what listings under way have found
-  const opening = new Map<string, Promise<boolean>>()
-  let loaded: Promise<void> | undefined
-  let begun = 0
-  let applied = 0
-
-  /**
-   * Indexes first, then packs: a pack was there before its index, and its name never comes twice, so one that is
-   * not listed is gone for good. Of listings that overlap, the one that began last is right.
-   */
-  const relist = async (ctx?: Context): Promise<void> => {
-    const number = ++begun
-    const listed = nothingListed()
-    const { open } = now
-    adopting.add(listed)
-    try {
-      for await (const { key, size } of backend.list(indexPrefix, ctx)) {
-        const known = open.get(key)
-        const damage = refused.get(key)
-        if (known !== undefined) listed.open.set(key, known)
-        else if (damage !== undefined) listed.broken.set(key, damage)
-        else if (!listed.open.has(key)) listed.closed.set(key, size)
-      }
-      for await (const { key, size } of backend.list(packPrefix, ctx)) {
-        listed.present.set(key.slice(packPrefix.length), size)
-      }
-      for (const index of [...listed.open.values(), ...made.values()]) noteGone(listed, index)
-      if (number > applied) {
-        applied = number
-        now = listed
-        memory.left = [...listed.open.values()].reduce((left, { held }) => left - held, memory.total)
-      }
-    } finally {
-      adopting.delete(listed)
-    }
-  }
-
-  /** Opens one index that is listed. False when it is not there any more: another holds its entries. */
-  const openOne = (key: string, ctx?: Context): Promise<boolean> => {
-    const under = opening.get(key)
-    if (under !== undefined) return under
-    const size = now.closed.get(key) ?? 0
-    const work = opener.open(key, size, ctx).then((index) => {
-      // The listing may be another one by now.
-      if (!now.closed.delete(key)) return true
-      if (index === undefined) return false
-      if ('key' in index) {
-        now.open.set(key, index)
-        noteGone(now, index)
-      } else now.broken.set(key, index)
-      return true
-    })
-    const ended = work.finally(() => opening.delete(key))
-    opening.set(key, ended)
-    return ended
-  }
-
-  const openAll = async (ctx?: Context): Promise<void> => {
-    const keys = [...now.closed.keys()]
-    for await (const done of mapOrdered(keys, openWidth, (key) => openOne(key, ctx))) void done
-  }
+  const indexes = listedIndexes(backend)
+  const { made, memory, refused, load, openAll, all } = indexes
 
   /** @returns packs that no index covers */
   const refresh = async (ctx?: Context): Promise<readonly IndexedPack[]> => {
-    await relist(ctx)
+    await indexes.relist(ctx)
     await openAll(ctx)
-    const bare = new Map(now.present)
+    const bare = new Map(indexes.now.present)
     for (const { header } of all()) for (const { name } of header.packs) bare.delete(name)
     return Array.from(bare, ([name, size]) => ({ name, size }))
   }
 
-  const load = (ctx?: Context): Promise<void> => {
-    loaded ??= relist(ctx).catch((error: unknown) => {
-      loaded = undefined
-      throw error
-    })
-    return loaded
-  }
-
-  const all = (): IterableIterator<IndexFile> => [...now.open.values(), ...made.values()].values()
-
   const recover = async (ctx?: Context): Promise<boolean> => {
     let found = false
     await openAll(ctx)
-    await opener.prove(now.open, ctx)
+    await indexes.prove(ctx)
     for (const pack of await refresh(ctx)) {
       const index = await rebuildIndex(backend, pack, ctx)
       if (index === undefined) continue
       found = true
       refused.delete(index.key)
-      now.broken.delete(index.key)
-      if (index.written) now.open.set(index.key, wholeIndexFile(index.key, index.bytes))
+      indexes.now.broken.delete(index.key)
+      if (index.written) indexes.now.open.set(index.key, wholeIndexFile(index.key, index.bytes))
       else made.set(index.key, wholeIndexFile(index.key, index.bytes, false))
     }
     return found
@@ -187,7 +89,7 @@ export function packSet(backend: Backend): PackSet {
   ): Location | undefined => {
     for (const entry of entries) {
       const location = locationOf(index, entry)
-      if (!skip.has(location.pack) && !now.gone.has(location.pack)) return location
+      if (!skip.has(location.pack) && !indexes.now.gone.has(location.pack)) return location
     }
     return undefined
   }
@@ -211,36 +113,32 @@ export function packSet(backend: Backend): PackSet {
           if (isQuiltError(error, 'NOT_FOUND')) return 'stale' // merged into another one under our hands
           if (!isQuiltError(error, 'CORRUPT') || refused.has(index.key)) throw error
           refused.set(index.key, error)
-          now.open.delete(index.key)
+          indexes.now.open.delete(index.key)
           await recover(ctx)
           return search(id, skip, ctx)
         }
       }
-      const next = smallest(now.closed)
-      if (next === undefined) return stale ? 'stale' : undefined
-      if (!(await openOne(next, ctx))) stale = true
+      const opened = await indexes.openNext(ctx)
+      if (opened === undefined) return stale ? 'stale' : undefined
+      if (!opened) stale = true
     }
   }
 
   return {
     get damaged() {
-      return now.broken
+      return indexes.now.broken
     },
     get gone() {
-      return now.gone
+      return indexes.now.gone
     },
     sizes: async (ctx) => {
       await load(ctx)
-      const open = [...now.open.values()].map(({ size }) => size)
-      return { indexes: [...now.closed.values(), ...open], packs: [...now.present.values()] }
+      const open = [...indexes.now.open.values()].map(({ size }) => size)
+      return { indexes: [...indexes.now.closed.values(), ...open], packs: [...indexes.now.present.values()] }
     },
-    relist: async (ctx) => {
-      await relist(ctx)
-      loaded = Promise.resolve()
-    },
+    relist: indexes.relist,
     refresh: async (ctx) => {
       await refresh(ctx)
-      loaded = Promise.resolve()
     },
     expect: async (lookups, ctx) => {
       await load(ctx)
@@ -254,14 +152,14 @@ export function packSet(backend: Backend): PackSet {
         const found = await search(bytes, skip, ctx)
         if (found !== 'stale') return found
         if (searches === mostSearches) return undefined
-        await relist(ctx)
+        await indexes.relist(ctx)
       }
     },
     findNow: (id, skip = none) => {
-      if (loaded === undefined) return 'unknown'
+      if (!indexes.isLoaded) return 'unknown'
       const bytes = idToBytes(id)
-      let sure = now.closed.size === 0
-      for (const index of made.size === 0 ? now.open.values() : all()) {
+      let sure = indexes.now.closed.size === 0
+      for (const index of made.size === 0 ? indexes.now.open.values() : all()) {
         const entries = index.findNow(bytes)
         if (entries === undefined) sure = false
         const found = entries === undefined ? undefined : located(index, entries, skip)
@@ -270,12 +168,7 @@ export function packSet(backend: Backend): PackSet {
       return sure ? undefined : 'unknown'
     },
     adopt: (key, index) => {
-      const file = adoptIndexFile(backend, key, index, memory)
-      for (const listed of [now, ...adopting]) {
-        listed.closed.delete(key)
-        listed.open.set(key, file)
-        for (const { name, size } of file.header.packs) listed.present.set(name, size)
-      }
+      indexes.adopt(key, adoptIndexFile(backend, key, index, memory))
     },
     indexes: async (ctx) => {
       await load(ctx)
@@ -283,60 +176,6 @@ export function packSet(backend: Backend): PackSet {
       return [...all()]
     },
     recover,
-  }
-}
-
-function noteGone({ present, gone }: Listed, { header }: IndexFile): void {
-  for (const { name } of header.packs) if (!present.has(name)) gone.add(name)
-}
-
-function smallest(closed: ReadonlyMap<string, number>): string | undefined {
-  let least: string | undefined
-  for (const [key, size] of closed)
-    if (least === undefined || size < (closed.get(least) as number)) least = key
-  return least
-}
-
-/** Opens indexes, and remembers which of them are damaged though they look whole at their beginning. */
-interface IndexOpener {
-  readonly memory: IndexMemory
-  readonly refused: Map<string, QuiltError>
-  /** The index of so many bytes, or what is wrong with it; `undefined` when it is not there any more. */
-  open(key: string, size: number, ctx?: Context): Promise<IndexFile | QuiltError | undefined>
-  /** Proves what was not read whole yet: from an entry with a flipped bit its object could not be found. */
-  prove(open: Map<string, IndexFile>, ctx?: Context): Promise<void>
-}
-
-function indexOpener(backend: Backend): IndexOpener {
-  const refused = new Map<string, QuiltError>()
-  const proved = new WeakSet<IndexFile>()
-  const memory = indexMemory()
-  return {
-    memory,
-    refused,
-    open: async (key, size, ctx) => {
-      try {
-        return await openIndexFile(backend, key, { memory, size }, ctx)
-      } catch (error) {
-        if (isQuiltError(error, 'NOT_FOUND')) return undefined // merged away by another process since it was listed
-        // The repository's format is known, so an index of another one is damage too.
-        if (isQuiltError(error, 'CORRUPT') || isQuiltError(error, 'UNSUPPORTED')) return error
-        throw error
-      }
-    },
-    prove: async (open, ctx) => {
-      for (const index of open.values()) {
-        if (proved.has(index)) continue
-        try {
-          await proveIndexFile(backend, index, ctx)
-          proved.add(index)
-        } catch (error) {
-          if (isQuiltError(error, 'CORRUPT')) refused.set(index.key, error)
-          else if (!isQuiltError(error, 'NOT_FOUND')) throw error
-          open.delete(index.key)
-        }
-      }
-    },
   }
 }
 
