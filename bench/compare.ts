@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { environment } from './environment.ts'
 import { difference, usage, type Usage } from './folder.ts'
 import { type Measure, type Meter } from './measure.ts'
+import { type Line, type Traffic } from './remote/proxy.ts'
 import { stepNames, type Plan, type Step, type StepName, type Tool } from './tool.ts'
 import { type Workload } from './workload.ts'
 
 /** One step of one tool in one run. */
 export interface Sample extends Measure {
   readonly stored?: Usage
+  /** What went over the line to a server. */
+  readonly traffic?: Traffic
 }
 
 /** A step of a tool in all runs. */
@@ -32,6 +35,8 @@ export interface Comparison {
   readonly path: string
   readonly keep: boolean
   readonly meter: Meter
+  /** Makes ready what a run needs, from 0 on; the line on which to count, where one is wanted. */
+  readonly prepare?: (run: number) => Promise<Line | undefined>
   say(line: string): void
 }
 
@@ -54,7 +59,8 @@ export async function compare(workload: Workload, comparison: Comparison): Promi
   const rows: Rows = new Map()
   for (let run = 0; run < runs; run++) {
     const place = join(folder, `run-${run + 1}`)
-    await runOnce({ workload, comparison, input, place, run, rows })
+    const line = await comparison.prepare?.(run)
+    await runOnce({ workload, comparison, input, place, run, rows, line })
     if (!keep || run < runs - 1) rmSync(place, { recursive: true, force: true })
   }
   if (!keep) rmSync(folder, { recursive: true, force: true })
@@ -89,11 +95,13 @@ interface Run {
   readonly place: string
   readonly run: number
   readonly rows: Rows
+  readonly line: Line | undefined
 }
 
-async function runOnce({ workload, comparison, input, place, run, rows }: Run): Promise<void> {
+async function runOnce({ workload, comparison, input, place, run, rows, line }: Run): Promise<void> {
   const { runs, meter, say } = comparison
-  const entrants = rotated(toolsOf(workload, comparison), run).map((tool): Entrant => {
+  const tools = toolsOf(workload, comparison).filter((tool) => run < (tool.runs ?? Infinity))
+  const entrants = rotated(tools, run).map((tool): Entrant => {
     const root = join(place, tool.name)
     const env = environment(root, comparison.path)
     const plan = tool.plan({ input, root, versions: versionsOf(workload), env })
@@ -125,7 +133,7 @@ async function runOnce({ workload, comparison, input, place, run, rows }: Run): 
         const step = name === 'changed' && plan.changed !== undefined ? plan.changed(round) : plan.steps[name]
         if (step === undefined || plan.steps[name] === undefined || entrant.failed) continue
         await attempt(entrant, name, async () => {
-          const sample = await runStep(step, workload, { input, comparison })
+          const sample = await runStep(step, workload, { input, comparison, line })
           samples.set(entrant, [...(samples.get(entrant) ?? []), sample])
           const of = rounds > 1 ? ` ${String(round)}` : ''
           const took = `${entrant.tool.name}: ${sample.wall.toFixed(2)} s`
@@ -157,10 +165,12 @@ function together(samples: readonly Sample[]): Sample {
 async function runStep(
   step: Step,
   workload: Workload,
-  { input, comparison }: { readonly input: string; readonly comparison: Comparison },
+  { input, comparison, line }: Pick<Run, 'input' | 'comparison' | 'line'>,
 ): Promise<Sample> {
   spawnSync('sync') // what others wrote before does not weigh on this step
+  line?.reset()
   const measure = await comparison.meter.run(step.command)
+  const traffic = line?.traffic()
   const stored = step.stores === undefined ? undefined : usage(step.stores, step.cache)
   if (stored !== undefined && stored.bytes < workload.least) {
     // It cannot be stored in less: something was not done.
@@ -172,7 +182,11 @@ async function runStep(
   }
   if (!comparison.keep)
     for (const folder of step.drops ?? []) rmSync(folder, { recursive: true, force: true })
-  return { ...measure, ...(stored === undefined ? {} : { stored }) }
+  return {
+    ...measure,
+    ...(stored === undefined ? {} : { stored }),
+    ...(traffic === undefined ? {} : { traffic }),
+  }
 }
 
 /** The tools in turn, another first in each run: ours first in the first. */

@@ -12,7 +12,24 @@ export interface Options {
   readonly work: string
 }
 
-export const parts = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'big', 'T1', 'T2', 'T3', 'T4', 'start'] as const
+export const parts = [
+  'W1',
+  'W2',
+  'W3',
+  'W4',
+  'W5',
+  'W6',
+  'big',
+  'T1',
+  'T2',
+  'T3',
+  'T4',
+  'start',
+  'R1',
+  'R2',
+  'R3',
+  'R4',
+] as const
 export type Part = (typeof parts)[number]
 
 export const usageText = `usage: npm run bench -- [options]

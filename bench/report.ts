@@ -3,6 +3,9 @@ import { type Row, type Sample } from './compare.ts'
 import { type Machine } from './machine.ts'
 import { type MemoryMethod } from './measure.ts'
 import { type FigureRow } from './library/figures.ts'
+import { isRemote } from './remote/remotes.ts'
+import { remoteSection } from './remote/report.ts'
+import { noServer } from './remote/server.ts'
 import { notBuilt, type StartRow } from './start-up.ts'
 import { median, medianOf } from './statistics.ts'
 import { markdownTable } from './table.ts'
@@ -23,6 +26,14 @@ export interface Results {
   readonly rows: readonly Row[]
   readonly figures: readonly FigureRow[]
   readonly starts: readonly StartRow[]
+  /** The S3 server of the remotes, where one was wanted and is here. */
+  readonly server?: string
+}
+
+/** Those that are compared, ours first: on this machine, and with remotes. */
+export interface Compared {
+  readonly local: readonly Tool[]
+  readonly remote: readonly Tool[]
 }
 
 const stepTitles: Readonly<Record<StepName, string>> = {
@@ -34,8 +45,10 @@ const stepTitles: Readonly<Record<StepName, string>> = {
   install: 'installed from it',
 }
 
-/** The page. `tools` are those compared, ours first. */
-export function renderReport(results: Results, tools: readonly Tool[]): string {
+/** The page. */
+export function renderReport(results: Results, { local, remote }: Compared): string {
+  const remotes = results.rows.filter(({ workload }) => isRemote(workload))
+  const stored = results.rows.filter(({ workload }) => !isRemote(workload))
   const parts = [
     '# Benchmarks',
     'Written by `npm run bench` (`npm run bench -- --help` for its options); the raw figures are in `.bench/results.json`.',
@@ -45,15 +58,16 @@ export function renderReport(results: Results, tools: readonly Tool[]): string {
     '## What is to be reached',
     workloadList(results),
     targetTable(results),
-    ...(results.rows.length === 0 ? [] : ['## Storing', mainTable(results.rows)]),
+    ...(stored.length === 0 ? [] : ['## Storing', mainTable(stored)]),
     ...(results.figures.length === 0
       ? []
       : ['## Through the library', libraryNote, figureTable(results.figures)]),
+    ...remoteSection(remotes, remote, results.server),
     ...(results.starts.length === 0 ? [] : ['## Starting', startTable(results.starts)]),
     ...problems(results),
     '## What each was asked to do',
-    mappingTable(tools),
-    tools.map(({ name, remarks }) => `- **${name}**: ${remarks}`).join('\n'),
+    mappingTable(local),
+    local.map(({ name, remarks }) => `- **${name}**: ${remarks}`).join('\n'),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -223,10 +237,10 @@ function startTable(starts: readonly StartRow[]): string {
 
 function problems({ rows, figures, starts }: Results): readonly string[] {
   const failed = [
-    ...rows.map((row) => ({ title: `${row.workload}, ${stepTitles[row.step]}, ${row.tool}`, ...row })),
+    ...rows.map((row) => ({ title: `${row.workload}, ${titleOf(row)}, ${row.tool}`, ...row })),
     ...figures.map((row) => ({ title: `${row.workload}, ${row.what}`, ...row })),
     ...starts.map((row) => ({ title: row.name, ...row })),
-  ].filter(({ problem }) => problem !== undefined && problem !== notBuilt)
+  ].filter(({ problem }) => problem !== undefined && problem !== notBuilt && problem !== noServer)
   if (failed.length === 0) return []
   return [
     '## What failed',
@@ -234,6 +248,10 @@ function problems({ rows, figures, starts }: Results): readonly string[] {
       .map(({ title, problem }) => `- ${title}:\n\n      ${problem?.replaceAll('\n', '\n      ')}`)
       .join('\n'),
   ]
+}
+
+function titleOf({ workload, step }: Row): string {
+  return isRemote(workload) ? step : stepTitles[step]
 }
 
 function mappingTable(tools: readonly Tool[]): string {

@@ -6,6 +6,9 @@ import { libraryTitle, libraryWorkloads, measureLibrary } from './library/figure
 import { describeMachine, touchMemory, versionOf } from './machine.ts'
 import { createMeter } from './measure.ts'
 import { parseOptions, usageText, type Options } from './options.ts'
+import { isRemote, measureRemotes, remoteTitle, remoteWorkloads } from './remote/remotes.ts'
+import { noServer, serverVersion } from './remote/server.ts'
+import { rclone, remoteTools } from './remote/tools.ts'
 import { renderReport, type Results } from './report.ts'
 import { notBuilt, startUp } from './start-up.ts'
 import { type Tool } from './tool.ts'
@@ -26,7 +29,8 @@ const startsEachRun = 7
 // Bundled elsewhere by scripts/run-ts.js, which leaves the source's own path here.
 const home = dirname(dirname(resolve(process.argv[1] ?? 'bench/run.ts')))
 const ours: readonly Tool[] = [quilt(home), quiltTables(home)]
-const peers: readonly Tool[] = [git, restic, borg, cp, duckdb(home)]
+const localPeers: readonly Tool[] = [git, restic, borg, cp, duckdb(home)]
+const peers: readonly Tool[] = [...localPeers, rclone(() => '')]
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
@@ -51,8 +55,9 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
   const commands = builtCommands(home)
   if (!commands.has('build')) say('warning: quilt has no command "build" yet: its rows stay empty')
   if (isStale(home)) say('warning: a source is newer than dist: run npm run build to measure it')
+  const server = only.some(isRemote) ? serverVersion() : undefined
   const present = all.filter(({ version }) => version !== undefined)
-  const tools = present.map(({ tool }) => tool)
+  const tools = present.map(({ tool }) => tool).filter(({ name }) => name !== 'rclone')
   const path = process.env['PATH'] ?? '/usr/bin:/bin'
   const meter = createMeter(folder, signal)
   const machine = describeMachine(folder)
@@ -72,6 +77,22 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
       ...(await measureLibrary(name, { home, folder: join(folder, name), runs, scale, keep, signal, say })),
     )
   }
+  const remotes = remoteWorkloads.map(({ name }) => name).filter(isAsked)
+  const here = present.map(({ tool }) => tool.name)
+  rows.push(
+    ...(await measureRemotes(remotes, {
+      home,
+      folder,
+      path,
+      runs,
+      scale,
+      keep,
+      peers: here,
+      meter,
+      signal,
+      say,
+    })),
+  )
   const starts = only.includes('start')
     ? await startUp({
         program: join(home, 'bin', 'run.js'),
@@ -92,7 +113,9 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
     workloads: [
       ...chosen.map(({ name, title }) => ({ name, title })),
       ...asked.map((name) => ({ name, title: libraryTitle(name, scale) })),
+      ...remotes.map((name) => ({ name, title: remoteTitle(name, scale, home) })),
     ],
+    ...(server === undefined ? {} : { server }),
     versions: Object.fromEntries(present.map(({ tool, version }) => [tool.name, version ?? ''])),
     missing: all.filter(({ version }) => version === undefined).map(({ tool }) => tool.name),
     rows,
@@ -116,7 +139,10 @@ async function main(options: Options): Promise<void> {
   try {
     needSpace(folder, options)
     const results = await bench(options, folder, stop.signal)
-    const page = renderReport(results, [...ours, ...peers].filter(takesPart(results)))
+    const page = renderReport(results, {
+      local: [...ours, ...localPeers].filter(takesPart(results)),
+      remote: remoteTools(home, () => '', Object.keys(results.versions)),
+    })
     mkdirSync(dirname(resolve(options.out)), { recursive: true })
     writeFileSync(options.out, page)
     writeFileSync(join(work, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`)
@@ -124,7 +150,7 @@ async function main(options: Options): Promise<void> {
     const troubles = [...results.rows, ...results.figures, ...results.starts].filter(
       ({ problem }) => problem !== undefined,
     )
-    if (troubles.some(({ problem }) => problem !== notBuilt)) process.exitCode = 1
+    if (troubles.some(({ problem }) => problem !== notBuilt && problem !== noServer)) process.exitCode = 1
   } finally {
     if (!options.keep || stop.signal.aborted) rmSync(folder, { recursive: true, force: true })
     else say(`kept: ${folder}`)

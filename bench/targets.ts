@@ -1,6 +1,7 @@
 // What is to be reached, beside what was: design and issue say the limits, the rows say the figures. Pure.
 import { type Row, type Sample } from './compare.ts'
 import { type FigureRow } from './library/figures.ts'
+import { quickRclone } from './remote/tools.ts'
 import { type StartRow } from './start-up.ts'
 import { median, medianOf } from './statistics.ts'
 import { type StepName } from './tool.ts'
@@ -17,7 +18,7 @@ export interface Target {
   readonly workload: string
   readonly what: string
   readonly most: number
-  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'ms' | 'ns' | ''
+  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'kB' | 's' | 'ms' | 'ns' | ''
   readonly read: (measured: Measured) => number | undefined
 }
 
@@ -89,6 +90,34 @@ const fewFiles = (workload: string): Target => ({
   most: 99,
   unit: '',
   read: (measured) => valueOf(measured, { workload, step: 'push' }, files),
+})
+
+const requests = (workload: string, step: StepName, most: number): Target => ({
+  workload,
+  what: `${step}, requests`,
+  most,
+  unit: '',
+  read: (measured) => valueOf(measured, { workload, step }, ({ traffic }) => traffic?.requests),
+})
+
+const bytes = (workload: string, step: StepName, most: number): Target => ({
+  workload,
+  what: `${step}, sent and received`,
+  most,
+  unit: 'kB',
+  read: (measured) => {
+    const both: Read = ({ traffic }) => traffic && traffic.sent + traffic.received
+    const found = valueOf(measured, { workload, step }, both)
+    return found === undefined ? undefined : found / 1000
+  },
+})
+
+const seconds = (workload: string, step: StepName, most: number): Target => ({
+  workload,
+  what: `${step}, time`,
+  most,
+  unit: 's',
+  read: (measured) => valueOf(measured, { workload, step }, wall),
 })
 
 const small = (workload: string, tool: string): Target => ({
@@ -168,7 +197,19 @@ export const targets: readonly Target[] = [
   ...['W5a', 'W5b'].flatMap((name) => [small(name, 'restic'), small(name, 'borg')]),
   through('W6', 'open, and read one object', 50, 'ms'),
   ...['gc', 'verify', 'repack'].map((verb) => through('W6', `${verb}, peak memory`, 500, 'MB')),
-  ...['W1', 'W2', 'W4', 'W5a', 'W5b', 'big'].map(memory),
+  ...(['push', 'install'] as const).flatMap((step) => [
+    requests('R1', step, 99),
+    against('R1', step, 'restic', 1),
+    against('R1', step, quickRclone, 0.1),
+  ]),
+  against('R2', 'push', 'rclone', 1.3),
+  against('R2', 'install', 'rclone', 1.3),
+  requests('R3', 'push', 14),
+  bytes('R3', 'push', 150),
+  seconds('R3', 'push', 1.5),
+  requests('R4', 'install', 19),
+  bytes('R4', 'install', 300),
+  ...['W1', 'W2', 'W4', 'W5a', 'W5b', 'big', 'R1', 'R2', 'R3', 'R4'].map(memory),
   start('quilt --version', 30),
   start('quilt ls', 180),
 ]

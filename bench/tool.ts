@@ -54,5 +54,7 @@ export interface Tool {
   readonly onlyAsked?: boolean
   /** Settings that a reader must know to judge the figures. */
   readonly remarks: string
+  /** It takes part in so many runs; in all unless told. */
+  readonly runs?: number
   plan(place: Place): Plan
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Command, type Place, type Plan, type Step, type StepName, type Tool } from '../tool.ts'
 
-const pkg = 'bench/data'
+/** The package that is measured. */
+export const pkg = 'bench/data'
 
 /** The program of the repository at `home`. */
 export function quilt(home: string): Tool {

@@ -20,9 +20,13 @@ export const restic: Tool = {
   plan,
 }
 
-function plan({ input, root, env: base }: Place): Plan {
+function plan(place: Place): Plan {
+  return resticPlan(place, join(place.root, 'remote'))
+}
+
+/** What restic does, with its second repository at `remote`: a folder, or what restic calls a bucket. */
+export function resticPlan({ input, root, env: base }: Place, remote: string): Plan {
   const store = join(root, 'store')
-  const remote = join(root, 'remote')
   const other = join(root, 'other')
   const out = join(root, 'out')
   const env = {

@@ -154,6 +154,6 @@ describe('the benchmark, at a tiny scale', () => {
   test('says what is wrong with its arguments', async () => {
     const { status, stderr } = await bench(['--peers', 'git,svn'])
     expect(status).toBe(2)
-    expect(stderr).toBe('error: --peers knows git, restic, borg, cp, duckdb, not "svn"\n')
+    expect(stderr).toBe('error: --peers knows git, restic, borg, cp, duckdb, rclone, not "svn"\n')
   })
 })

@@ -65,7 +65,7 @@ function cells(page: string, ...words: readonly string[]): readonly string[] {
 }
 
 describe('the page', () => {
-  const page = renderReport(results, tools)
+  const page = renderReport(results, { local: tools, remote: [] })
 
   test('has each figure beside its target, and says which are missed', () => {
     expect(cells(page, 'edit ').slice(1, -1)).toEqual(['', 'edit', '50.0 ms', '30.0 ms', '0.60'])
@@ -140,7 +140,7 @@ describe('the page', () => {
     expect(cells(page, 'built first', '`git build`')[3]).toBe('`git build`')
     expect(page).toContain('- **cp**: about cp')
     expect(page).not.toContain('A quick try')
-    expect(renderReport({ ...results, scale: 0.5 }, tools)).toContain('A quick try')
+    expect(renderReport({ ...results, scale: 0.5 }, { local: tools, remote: [] })).toContain('A quick try')
   })
 })
 
@@ -148,7 +148,24 @@ describe('the arguments', () => {
   test('have the defaults of a full run', () => {
     expect(parseOptions([], ['git', 'cp'])).toEqual({
       runs: 3,
-      only: ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'big', 'T1', 'T2', 'T3', 'T4', 'start'],
+      only: [
+        'W1',
+        'W2',
+        'W3',
+        'W4',
+        'W5',
+        'W6',
+        'big',
+        'T1',
+        'T2',
+        'T3',
+        'T4',
+        'start',
+        'R1',
+        'R2',
+        'R3',
+        'R4',
+      ],
       peers: ['git', 'cp'],
       scale: 1,
       keep: false,
