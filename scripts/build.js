@@ -1,7 +1,7 @@
 // Builds the package: the library by tsc, the command line as one split bundle by esbuild, and oclif's manifest.
 // `node scripts/build.js cli` leaves the library out; with ROOT and COMMANDS it builds a test's own program there.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -46,6 +46,26 @@ const modules = Object.fromEntries(
   }),
 )
 
+/**
+ * All commands as one module: each of its own shares other modules with each, and to run one would open fifty files at
+ * once, which is nearly all that some machines allow.
+ */
+const allCommands = (commands, names) => ({
+  name: 'all-commands',
+  setup(build) {
+    build.onResolve({ filter: /^all-commands$/ }, () => ({ path: 'all-commands', namespace: 'all-commands' }))
+    build.onLoad({ filter: /./, namespace: 'all-commands' }, () => ({
+      contents: names
+        .map(
+          (name, i) =>
+            `export { default as command${i} } from ${JSON.stringify(`./${name.replaceAll('\\', '/')}.ts`)}`,
+        )
+        .join('\n'),
+      resolveDir: commands,
+    }))
+  },
+})
+
 /** CommonJS packages in the bundle look for these. */
 const banner = [
   "import { createRequire as createRequire_ } from 'node:module'",
@@ -63,16 +83,17 @@ export async function buildCli({ root = home, commands = join(home, 'src', 'comm
   const { build } = await import('esbuild')
   const outdir = join(root, 'dist', 'cli')
   rmSync(outdir, { recursive: true, force: true })
-  const entryPoints = {
-    main: join(home, 'src', 'cli', 'main.ts'),
-    'unknown-command': join(home, 'src', 'cli', 'unknown-command.ts'),
-  }
-  for (const file of readdirSync(commands, { recursive: true, encoding: 'utf8' })) {
-    if (file.endsWith('.ts')) entryPoints[`commands/${file.slice(0, -3)}`] = join(commands, file)
-  }
+  const names = readdirSync(commands, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -3))
+    .sort()
   const result = await build({
     absWorkingDir: home,
-    entryPoints,
+    entryPoints: {
+      main: join(home, 'src', 'cli', 'main.ts'),
+      'unknown-command': join(home, 'src', 'cli', 'unknown-command.ts'),
+      commands: 'all-commands',
+    },
     outdir,
     bundle: true,
     splitting: true,
@@ -85,13 +106,19 @@ export async function buildCli({ root = home, commands = join(home, 'src', 'comm
     alias: modules,
     banner: { js: banner },
     define,
-    plugins: [patternWhenNeeded],
+    plugins: [patternWhenNeeded, allCommands(commands, names)],
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
   })
+  for (const [i, name] of names.entries()) {
+    const file = join(outdir, 'commands', `${name}.js`)
+    mkdirSync(dirname(file), { recursive: true })
+    const up = '../'.repeat(name.split(/[\\/]/).length)
+    writeFileSync(file, `export { command${i} as default } from '${up}commands.js'\n`)
+  }
   await writeManifest(root)
   return result.metafile
 }
