@@ -64,7 +64,8 @@ export function progressBar(stream: Sink, now: () => number): ProgressDisplay {
     show: (event) => {
       const time = now()
       // What comes in another unit is counted anew: trees by their number, then files by their bytes.
-      if (task?.name !== event.task || task.unit !== event.unit) task = { name: event.task, unit: event.unit, since: time }
+      if (task?.name !== event.task || task.unit !== event.unit)
+        task = { name: event.task, unit: event.unit, since: time }
       if (stopped || time - begun < patience || time - drawn < beat) return
       drawn = time
       if (bar !== undefined)

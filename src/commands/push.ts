@@ -38,7 +38,8 @@ export default class Push extends BaseCommand<typeof Push> {
     const sent = await push(await this.session(), this.args.handle, options, this.ctx)
     const much = `${formatPlural(sent.sentObjects, 'object')}, ${formatBytes(sent.sentBytes)}`
     this.out.line(`pushed ${sent.package} ${sent.topHash} to ${sent.remote} (${much})`)
-    if (sent.replaced !== undefined) this.out.note(`replaced what others pushed: ${sent.package}@${sent.replaced}`)
+    if (sent.replaced !== undefined)
+      this.out.note(`replaced what others pushed: ${sent.package}@${sent.replaced}`)
     this.out.note(`elsewhere: quilt install ${sent.package} --remote ${sent.remote}`)
     return sent
   }

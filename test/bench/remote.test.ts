@@ -48,7 +48,10 @@ describe('the line', () => {
   })
 
   test('delays each request, and limits the rate', async () => {
-    const line = await openLine(await listen(), { delay: 50, rate: { bytesPerSecond: 10_000, now: () => performance.now() } })
+    const line = await openLine(await listen(), {
+      delay: 50,
+      rate: { bytesPerSecond: 10_000, now: () => performance.now() },
+    })
     const begin = performance.now()
     for (let n = 0; n < 3; n++) await (await fetch(line.url)).text()
     expect(performance.now() - begin).toBeGreaterThan(3 * (50 + 90))

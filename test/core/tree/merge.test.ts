@@ -63,9 +63,7 @@ describe('a merge', () => {
       theirs: { 'a/x': '1', 'a/y': '3', c: '1', 'deep/er/new': 'theirs' },
     })
     expect(conflicts).toEqual([])
-    expect(files).toEqual(
-      ids({ 'a/x': '2', 'a/y': '3', c: '1', 'a/new': 'ours', 'deep/er/new': 'theirs' }),
-    )
+    expect(files).toEqual(ids({ 'a/x': '2', 'a/y': '3', c: '1', 'a/new': 'ours', 'deep/er/new': 'theirs' }))
   })
 
   test('takes once what both sides changed alike', async () => {
@@ -109,7 +107,10 @@ describe('a merge', () => {
       const changed = await edit(objects, objects, tree, [{ path: 'a', from: group, to: { ...group, meta } }])
       return editEntries(objects, objects, changed, { changes: [], meta: root })
     }
-    const [old, ours] = [await withMeta({ 'a/x': '1' }, { k: '1' }), await withMeta({ 'a/x': '2' }, { k: '1' })]
+    const [old, ours] = [
+      await withMeta({ 'a/x': '1' }, { k: '1' }),
+      await withMeta({ 'a/x': '2' }, { k: '1' }),
+    ]
     const theirs = await withMeta({ 'a/x': '1', 'a/y': '1' }, { k: '2' }, { r: '2' })
     const { changes, meta, conflicts } = await merge(objects, { base: old, ours, theirs })
     expect(conflicts).toEqual([])
