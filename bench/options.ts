@@ -29,6 +29,7 @@ export const parts = [
   'R2',
   'R3',
   'R4',
+  'R5',
 ] as const
 export type Part = (typeof parts)[number]
 

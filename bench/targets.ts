@@ -18,7 +18,7 @@ export interface Target {
   readonly workload: string
   readonly what: string
   readonly most: number
-  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'kB' | 's' | 'ms' | 'ns' | ''
+  readonly unit: '×' | 'MB' | 'MiB' | 'KiB' | 'kB' | 's' | 'ms' | 'ns' | '%' | ''
   readonly read: (measured: Measured) => number | undefined
 }
 
@@ -209,6 +209,8 @@ export const targets: readonly Target[] = [
   seconds('R3', 'push', 1.5),
   requests('R4', 'install', 19),
   bytes('R4', 'install', 300),
+  through('R5', 'bytes read beyond the columns, of those of the table', 5, '%'),
+  through('R5', 'columns, peak memory', 300, 'MB'),
   ...['W1', 'W2', 'W4', 'W5a', 'W5b', 'big', 'R1', 'R2', 'R3', 'R4'].map(memory),
   start('quilt --version', 30),
   start('quilt ls', 180),

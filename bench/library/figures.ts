@@ -13,7 +13,7 @@ export interface FigureRow {
   readonly problem?: string
 }
 
-export type Unit = 'ms' | 's' | 'ns' | 'MB' | 'KiB' | ''
+export type Unit = 'ms' | 's' | 'ns' | 'MB' | 'KiB' | '%' | ''
 
 /** What the steps need. */
 export interface LibraryParts {
@@ -57,7 +57,7 @@ const seconds = (what: string): Figure => ({ key: 'seconds', what, unit: 's' })
 
 const milliseconds = (key: string, what: string): Figure => ({ key, what, unit: 'ms' })
 
-/** W3, W6 and T2 to T4 at full size. */
+/** W3, W6, T2 to T4 and R5 at full size. */
 export const libraryWorkloads: readonly LibraryWorkload[] = [
   {
     name: 'W3',
@@ -134,6 +134,26 @@ export const libraryWorkloads: readonly LibraryWorkload[] = [
     make: 't4-make',
     steps: [{ step: 't4-load', figures: [milliseconds('load', 'load, and read one table'), peak('load')] }],
   },
+  {
+    name: 'R5',
+    title: (count) =>
+      `two columns of a table made of ${count} bytes of CSV, which lies on a web server, read through load`,
+    count: 2 ** 30,
+    least: 65_536,
+    make: 'r5-make',
+    steps: [
+      {
+        step: 'r5-columns',
+        figures: [
+          { key: 'beyond', what: 'bytes read beyond the columns, of those of the table', unit: '%' },
+          { key: 'own', what: 'bytes of the columns', unit: 'MB' },
+          { key: 'read', what: 'bytes read', unit: 'MB' },
+          seconds('columns'),
+          peak('columns'),
+        ],
+      },
+    ],
+  },
 ]
 
 /** How it is described to the reader. */
@@ -177,7 +197,7 @@ export async function measureLibrary(name: string, parts: LibraryParts): Promise
   return rows.map((row) => (problem === undefined ? row : { ...row, problem }))
 }
 
-const unitSize: Readonly<Record<Unit, number>> = { ms: 1, s: 1, ns: 1, MB: 1e6, KiB: 1024, '': 1 }
+const unitSize: Readonly<Record<Unit, number>> = { ms: 1, s: 1, ns: 1, MB: 1e6, KiB: 1024, '%': 1, '': 1 }
 
 function countOf({ count, least = 1000 }: LibraryWorkload, scale: number): number {
   return Math.max(least, Math.round(count * scale))

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { hashBytes } from '#hash'
 import type { Figures, Step } from './measured-step.ts'
 import { makeSmallObjects, smallObject } from './small-objects.ts'
+import { farColumnSteps } from './far-columns.ts'
 import { tableSteps } from './tables.ts'
 import { editWideFolder, makeWideFolder } from './wide-folder.ts'
 
@@ -22,6 +23,7 @@ const smallBuilds = 20
 
 const steps: Readonly<Record<string, Step>> = {
   ...tableSteps,
+  ...farColumnSteps,
   'w3-make': async (folder, count) => {
     const tree = await makeWideFolder(await open(folder), count)
     fs.writeFileSync(join(folder, 'tree.txt'), tree)

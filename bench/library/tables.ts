@@ -123,7 +123,8 @@ function plainParquet(folder: string, name: string): Promise<void> {
   })
 }
 
-async function withDuckdb<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+/** A DuckDB of its own, for as long as it is used. */
+export async function withDuckdb<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   try {

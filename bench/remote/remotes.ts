@@ -1,5 +1,4 @@
-// What is measured on a remote, on a loopback S3 server: R1 to R4. (R5 belongs here too: columns of a table that is not
-// here.)
+// What is measured on a remote, on a loopback S3 server: R1 to R4. (R5 is in bench/library.)
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Row } from '../compare.ts'

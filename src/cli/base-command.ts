@@ -5,12 +5,12 @@ import { QuiltError } from '../core/base/error.ts'
 import type { ConfiguredSession } from '../session/open-session.ts'
 import { interruptedExitCode } from './exit-code.ts'
 import { describeFailure } from './failure.ts'
-import { globalFlags } from './global-flags.ts'
+import { globalFlags } from './flags/global-flags.ts'
 import { onInterrupt } from './interrupt.ts'
 import { isInteractive, openOutput, processStreams, settingsFromArgv, type Output } from './output.ts'
 import { noProgress, progressBar, type ProgressDisplay } from './progress.ts'
 import { confirm, confirmByTyping } from './prompt.ts'
-import { parseRate } from './rate-flag.ts'
+import { parseRate } from './flags/rate-flag.ts'
 
 /** The parsed flags of a command, global ones included. */
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalFlags & T['flags']>

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
 import { collectRows, describeTable, printRows } from '../cli/drawing/rows.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { diff, diffTableRows } from '../package/diff.ts'
 
 export default class Diff extends BaseCommand<typeof Diff> {

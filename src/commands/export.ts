@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
-import { rateFlag } from '../cli/rate-flag.ts'
-import { revisionFlags } from '../cli/revision-flags.ts'
+import { rateFlag } from '../cli/flags/rate-flag.ts'
+import { revisionFlags } from '../cli/flags/revision-flags.ts'
 import { exportPackage } from '../package/export.ts'
 
 export default class Export extends BaseCommand<typeof Export> {

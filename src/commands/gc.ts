@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { gc } from '../package/gc.ts'
 
 export default class Gc extends BaseCommand<typeof Gc> {

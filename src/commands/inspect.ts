@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
-import { revisionFlags } from '../cli/revision-flags.ts'
+import { revisionFlags } from '../cli/flags/revision-flags.ts'
 import { formatPlural } from '../cli/printable.ts'
 import { profileRows, profileTitles } from '../cli/drawing/profile.ts'
 import { columnRows, describe, treeLines } from '../cli/drawing/tree.ts'

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { localTime } from '../cli/printable.ts'
-import { originFlags } from '../cli/remote-flags.ts'
+import { originFlags } from '../cli/flags/remote-flags.ts'
 import { log, type LogRow } from '../package/log.ts'
 
 export default class Log extends BaseCommand<typeof Log> {

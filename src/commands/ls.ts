@@ -1,5 +1,5 @@
 import { BaseCommand } from '../cli/base-command.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { ls, type ListedPackage } from '../package/list.ts'
 
 export default class Ls extends BaseCommand<typeof Ls> {

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { requirementsOf } from '../cli/requirements-file.ts'
 import { outdated, type NamedRevision } from '../package/requirements/outdated.ts'
 

@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
-import { rateFlag } from '../cli/rate-flag.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { rateFlag } from '../cli/flags/rate-flag.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { push } from '../package/exchange/push.ts'
 
 export default class Push extends BaseCommand<typeof Push> {

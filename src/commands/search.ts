@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
-import { originFlags } from '../cli/remote-flags.ts'
+import { originFlags } from '../cli/flags/remote-flags.ts'
 import { search } from '../package/search/search.ts'
 
 export default class Search extends BaseCommand<typeof Search> {

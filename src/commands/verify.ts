@@ -3,7 +3,7 @@ import { BaseCommand } from '../cli/base-command.ts'
 import { exitCodes } from '../cli/exit-code.ts'
 import { formatBytes, formatPlural } from '../cli/printable.ts'
 import { QuiltError } from '../core/base/error.ts'
-import { remoteFlag } from '../cli/remote-flags.ts'
+import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { verifyViews } from '../package/tables/verify-views.ts'
 import { verify } from '../package/verify.ts'
 

@@ -165,6 +165,7 @@ describe('the arguments', () => {
         'R2',
         'R3',
         'R4',
+        'R5',
       ],
       peers: ['git', 'cp'],
       scale: 1,

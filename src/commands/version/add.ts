@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.ts'
-import { originFlags } from '../../cli/remote-flags.ts'
+import { originFlags } from '../../cli/flags/remote-flags.ts'
 import { versionAdd } from '../../package/names/naming.ts'
 
 export default class VersionAdd extends BaseCommand<typeof VersionAdd> {

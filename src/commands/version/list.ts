@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.ts'
-import { originFlags } from '../../cli/remote-flags.ts'
+import { originFlags } from '../../cli/flags/remote-flags.ts'
 import { versionList } from '../../package/names/naming.ts'
 
 export default class VersionList extends BaseCommand<typeof VersionList> {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { limiting } from '../../../src/core/backend/limiting.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import { inParts, refuses, someBytes } from '../../../src/testing/backend-fixture.ts'
-import { parseRate } from '../../../src/cli/rate-flag.ts'
+import { parseRate } from '../../../src/cli/flags/rate-flag.ts'
 import { fakeAmbient } from '../../support/ambient.ts'
 
 test('keeps what goes both ways below the rate, on average', async () => {

@@ -1,6 +1,6 @@
 // How fast a command may use the network.
 import { Flags } from '@oclif/core'
-import { QuiltError } from '../core/base/error.ts'
+import { QuiltError } from '../../core/base/error.ts'
 
 /** The flag of commands that move much. */
 export const rateFlag = {
