@@ -20,12 +20,14 @@ import { idFromBytes } from '../../model/id.ts'
 import { makeSieve, mayHold, type IdSieve } from './id-sieve.ts'
 import { createHasher } from '#hash'
 
-/** Indexes up to this many bytes (1,200 objects) are read whole when they are opened: that costs one read too. */
-export const wholeIndexBytes: number = 64 * 1024
+/** Indexes up to this many bytes (2,500 objects) are read whole when they are opened: that costs one read too. */
+export const wholeIndexBytes: number = 128 * 1024
 /** Of larger ones so many bytes are read first: nearly always the whole header. */
 const firstIndexBytes = 16 * 1024
 /** Bytes of larger indexes that are held whole in all, the first that are asked often (1.3 million objects). */
 const heldBytes = 64 * 1024 * 1024
+/** Ranges of entries kept of an index: whoever asks whether an object is here then asks where. */
+const rangesKept = 32
 /** So many look-ups in one index pay for reading it whole. */
 const manyLookups = 32
 /** So many of its entries are read in the time of one look-up on a disk (measured: 60 µs). */
@@ -141,6 +143,15 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
     const { length } = header
     return backend.get(key, { start: length + from * entryBytes, end: length + to * entryBytes }, ctx)
   }
+  const ranges = new Map<number, { readonly to: number; readonly table: Uint8Array }>()
+  const readKept = async (from: number, to: number, ctx?: Context): Promise<Uint8Array> => {
+    const kept = ranges.get(from)
+    if (kept?.to === to) return kept.table
+    const table = await read(from, to, ctx)
+    ranges.set(from, { to, table })
+    if (ranges.size > rangesKept) ranges.delete(ranges.keys().next().value as number)
+    return table
+  }
   const tables = (ctx?: Context): AsyncIterable<Uint8Array> =>
     readTables(header, (from, to) => read(from, to, ctx))
   const isProved = held.whole !== undefined || held.prints !== undefined
@@ -190,7 +201,7 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
       if (whole === undefined && prints === undefined && pays()) await loadOnce(ctx)
       if (whole !== undefined) return whole.find(id)
       const { from, to } = prints === undefined ? fanRange(header, id) : printRange(header, prints, id)
-      return from === to ? [] : collect(await read(from, to, ctx), id)
+      return from === to ? [] : collect(await readKept(from, to, ctx), id)
     },
     findNow: (id) => {
       if (whole !== undefined) return whole.findNow(id)
