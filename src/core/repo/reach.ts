@@ -52,7 +52,7 @@ interface Step {
 }
 
 /** Folders whose first nodes are read at once. */
-const foldersAtOnce = 63
+const foldersAtOnce = 127
 /** Nodes read at once. */
 const nodesAtOnce = 64
 

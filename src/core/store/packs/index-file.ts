@@ -141,6 +141,7 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
   const { backend, key, header, size, memory } = parts
   const read = (from: number, to: number, ctx?: Context): Promise<Uint8Array> => {
     const { length } = header
+    readBytes += (to - from) * entryBytes
     return backend.get(key, { start: length + from * entryBytes, end: length + to * entryBytes }, ctx)
   }
   const ranges = new Map<number, { readonly to: number; readonly table: Uint8Array }>()
@@ -158,6 +159,7 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
   let { whole, prints } = held
   let loading: Promise<void> | undefined
   let lookups = 0
+  let readBytes = 0
 
   const load = async (ctx?: Context): Promise<void> => {
     if (size > memory.left && header.fanBits >= printBits) {
@@ -179,7 +181,8 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
     }))
 
   const pays = (): boolean =>
-    lookups > manyLookups && (size <= memory.left || lookups > header.count / entriesPerLookup)
+    (lookups > manyLookups || 2 * readBytes > size) &&
+    (size <= memory.left || lookups > header.count / entriesPerLookup)
 
   return {
     key,

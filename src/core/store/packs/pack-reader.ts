@@ -23,7 +23,7 @@ export interface PlannedRead {
 /** Records this near to each other are read together, with what lies between. */
 const gapBytes = 64 * 1024
 /** No planned read is longer, unless a single record is. */
-const readBytes = 8 * 1024 * 1024
+const readBytes = 16 * 1024 * 1024
 /** Reads under way at once. */
 const readsAtOnce = 2
 
@@ -81,7 +81,14 @@ export function packReader(backend: Backend): PackReader {
     if (read.records[0]?.kind === 'blob') {
       return getRange(read.pack, { start: read.start, end: read.end }, ctx)
     }
-    return ahead(read, ctx)
+    return ahead.read(read, ctx)
+  }
+
+  /** One record by itself, read anew: what was damaged on the way is whole the second time. */
+  const again = async (record: Location, ctx?: Context): Promise<Uint8Array> => {
+    ahead.forget(record.pack)
+    const end = record.offset + recordHeaderBytes + record.stored
+    return getRange(record.pack, { start: record.offset, end }, ctx)
   }
 
   return {
@@ -96,8 +103,16 @@ export function packReader(backend: Backend): PackReader {
       for await (const { read, bytes } of fetched) {
         checkSignal(ctx)
         for (const record of read.records) {
-          const payload = checkedPayload(bytes, record.offset - read.start, record)
-          yield unpackObjectWith(zstd, record, payload, options?.proved)
+          const unpack = (from: Uint8Array, at: number): StoredObject =>
+            unpackObjectWith(zstd, record, checkedPayload(from, at, record), options?.proved)
+          let object: StoredObject
+          try {
+            object = unpack(bytes, record.offset - read.start)
+          } catch (error) {
+            if (!isQuiltError(error, 'CORRUPT')) throw error
+            object = unpack(await again(record, ctx), 0)
+          }
+          yield object
         }
       }
     },

@@ -31,7 +31,14 @@ interface Span {
 }
 
 /** A reader that keeps what it read last, and reads ahead. */
-export function readAhead(getRange: GetRange): (place: ReadPlace, ctx?: Context) => Promise<Uint8Array> {
+export interface ReadAhead {
+  read(place: ReadPlace, ctx?: Context): Promise<Uint8Array>
+  /** Drops what was read of a pack: it was not what it should be. */
+  forget(pack: string): void
+}
+
+/** Reads small places of packs. */
+export function readAhead(getRange: GetRange): ReadAhead {
   const spans = new Set<Span>() // the one used last at the end
   let kept = 0
 
@@ -39,7 +46,7 @@ export function readAhead(getRange: GetRange): (place: ReadPlace, ctx?: Context)
     if (spans.delete(span)) kept -= span.bytes.length
   }
 
-  return async ({ pack, packSize, start, end }, ctx) => {
+  const read: ReadAhead['read'] = async ({ pack, packSize, start, end }, ctx) => {
     let before: Span | undefined
     for (const span of spans) {
       if (span.pack !== pack || span.start > start) continue
@@ -66,5 +73,12 @@ export function readAhead(getRange: GetRange): (place: ReadPlace, ctx?: Context)
       drop(oldest)
     }
     return span.bytes.subarray(start - from, end - from)
+  }
+
+  return {
+    read,
+    forget: (pack) => {
+      for (const span of [...spans]) if (span.pack === pack) drop(span)
+    },
   }
 }

@@ -6,7 +6,7 @@ const bytes = noise(5_000_000)
 
 function reader() {
   const asked: { start: number; end: number }[] = []
-  const read = readAhead((_pack, range) => {
+  const { read } = readAhead((_pack, range) => {
     asked.push(range)
     return Promise.resolve(bytes.slice(range.start, range.end))
   })
