@@ -34,7 +34,7 @@ export interface ParquetFile {
 }
 
 /** A Parquet file's foot is nearly always shorter than this. */
-const footBytes = 64 * 1024
+const footBytes = 16 * 1024
 /** No single read is longer. */
 const readBytes = 8 * 1024 * 1024
 const readsAtOnce = 4
