@@ -78,7 +78,7 @@ export function readAhead(getRange: GetRange): ReadAhead {
   return {
     read,
     forget: (pack) => {
-      for (const span of [...spans]) if (span.pack === pack) drop(span)
+      for (const span of spans) if (span.pack === pack) drop(span)
     },
   }
 }
