@@ -71,6 +71,8 @@ function statusError(
   }
   const plain = plainMeanings.get(status)
   if (plain !== undefined) return as(...plain)
+  // A good status, and yet no answer that can be read: it was cut on its way.
+  if (status >= 200 && status < 300) return as('UNAVAILABLE', 'the answer cannot be read')
   const passing = status >= 500 || status === 429 || passingNames.has(name)
   if (!passing) return as('INVALID', `the store refuses the request: ${clean(name)} (${status})`)
   return as('UNAVAILABLE', `the store failed: ${clean(name)} (${status})`, undefined, retryAfter(headers))

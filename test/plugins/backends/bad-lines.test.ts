@@ -132,6 +132,20 @@ describe.each(kinds)('$name', (kind) => {
     expect(seen.length).toBe(6)
   })
 
+  test('H72: a listing that is cut in its text is asked for again', async () => {
+    const cut = (answer: Buffer): Buffer => answer.subarray(0, Math.floor(answer.length / 2))
+    const { backend } = await behind(({ number }) => (number === 1 ? { body: cut } : undefined))
+    const keys: string[] = []
+    for await (const { key } of backend.list('')) keys.push(key)
+    expect(keys).toEqual(['p'])
+    const { backend: lost } = await behind(() => ({ body: cut }))
+    await expect(
+      (async () => {
+        for await (const { key } of lost.list('')) keys.push(key)
+      })(),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/UNAVAILABLE|CORRUPT/) as string })
+  })
+
   test('H73: bytes that change between two parts are read anew, once', async () => {
     const other = someBytes(300_000, 7)
     const once = await behind(async ({ number }) => {
