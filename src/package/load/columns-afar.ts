@@ -37,7 +37,9 @@ export interface ParquetFile {
 const footBytes = 16 * 1024
 /** No single read is longer. */
 const readBytes = 8 * 1024 * 1024
-const readsAtOnce = 4
+const readsAtOnce = 2
+/** Files that are read at once: a line far away answers many as fast as one. */
+const filesAtOnce = 4
 const magic = [0x50, 0x41, 0x52, 0x31] // "PAR1" (Apache Parquet format, "File format")
 
 /**
@@ -49,33 +51,53 @@ export async function columnsAfar(
   place: TablePlace,
   { files, columns }: { readonly files: readonly ParquetFile[]; readonly columns: readonly string[] },
 ): Promise<readonly string[]> {
-  const paths: string[] = []
-  for (const file of files) {
-    const open = async (): Promise<ByteSource> =>
-      place.objects.open(file.id, await recipeOfPart(place, file, ctx), ctx)
-    let source: ByteSource | undefined
-    let found = holed.get(file.id)
-    if (found === undefined) {
-      source = await open()
-      const path = session.tables.newPath()
-      await writeFoot(session.fs, { path, source }, ctx)
-      const engine = session.tables.engineFor([path])
-      try {
-        found = { path, ranges: await columnRanges(await engine.connect(), path), have: new Set() }
-      } finally {
-        await engine.close()
-      }
-      holed.set(file.id, found)
-    }
-    const { have, path, ranges } = found
-    if (ranges.some(({ start, end }) => !(start >= 0 && end >= start && end <= file.size))) throw noParquet()
+  const known = await holedFiles({ ctx, holed, session }, place, files)
+  const filled = mapOrdered(known, filesAtOnce, async ([file, { path, ranges, have }]) => {
     const absent = ranges.filter(({ column }) => columns.includes(column) && !have.has(column))
-    if (absent.length > 0)
-      await writeRanges(session.fs, { path, source: source ?? (await open()), ranges: absent }, ctx)
-    for (const { column } of absent) have.add(column)
-    paths.push(path)
-  }
+    if (absent.length > 0) {
+      await writeRanges(session.fs, { path, source: await open(place, file, ctx), ranges: absent }, ctx)
+      for (const { column } of absent) have.add(column)
+    }
+    return path
+  })
+  const paths: string[] = []
+  for await (const path of filled) paths.push(path)
   return paths
+}
+
+/** The files with their feet: those that are not on disk yet are made, and looked into by one engine. */
+async function holedFiles(
+  { ctx, holed, session }: HoledFiles,
+  place: TablePlace,
+  files: readonly ParquetFile[],
+): Promise<readonly (readonly [ParquetFile, HoledFile])[]> {
+  const absent = new Map(files.filter(({ id }) => !holed.has(id)).map((file) => [file.id, file]))
+  const feet = mapOrdered(absent.values(), filesAtOnce, async (file) => {
+    const path = session.tables.newPath()
+    await writeFoot(session.fs, { path, source: await open(place, file, ctx) }, ctx)
+    return { file, path }
+  })
+  const made: { readonly file: ParquetFile; readonly path: string }[] = []
+  for await (const one of feet) made.push(one)
+  if (made.length > 0) {
+    const engine = session.tables.engineFor(made.map(({ path }) => path))
+    try {
+      const connection = await engine.connect(ctx)
+      for (const { file, path } of made) {
+        const ranges = await columnRanges(connection, path)
+        if (!ranges.every(({ start, end }) => start >= 0 && end >= start && end <= file.size))
+          throw noParquet()
+        holed.set(file.id, { path, ranges, have: new Set() })
+      }
+    } finally {
+      await engine.close()
+    }
+  }
+  return files.map((file) => [file, holed.get(file.id) as HoledFile])
+}
+
+async function open(place: TablePlace, file: ParquetFile, ctx?: Context): Promise<ByteSource> {
+  return place.objects.open(file.id, await recipeOfPart(place, file, ctx), ctx)
 }
 
 interface Holed {
