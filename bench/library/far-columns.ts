@@ -1,9 +1,8 @@
 // R5: two columns of a large table on a web server, of which only the trees are on this machine.
-import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, install, load, push } from '../../src/index.ts'
+import { serveFolder, type WebServer } from '../../test/support/web-server.ts'
 import { makeTable } from '../data/table-file.ts'
 import type { Step } from './measured-step.ts'
 import { withDuckdb } from './tables.ts'
@@ -27,17 +26,18 @@ export const farColumnSteps: Readonly<Record<string, Step>> = {
     const own = await ownBytes(join(folder, 'store'))
     const other = join(folder, 'other')
     rmSync(other, { recursive: true, force: true })
-    const server = await serve(join(folder, 'remote'))
+    const remote = join(folder, 'remote')
+    const server = await serveFolder(remote)
     try {
       await install(pkg, { store: other, remote: server.address, metaOnly: true })
-      const before = server.sent()
+      const before = server.requests.length
       const begin = performance.now()
       let rows = 0
       await using loaded = await load(`${pkg}/${table}`, { store: other })
       for await (const batch of loaded.batches({ columns })) rows += batch.rowCount
       const seconds = (performance.now() - begin) / 1000
       if (rows !== own.rows) throw new Error(`read ${String(rows)} rows of ${String(own.rows)}`)
-      const read = server.sent() - before
+      const read = bytesSent(server, remote, before)
       return { seconds, read, own: own.columns, beyond: (100 * (read - own.columns)) / own.table }
     } finally {
       await server.stop()
@@ -64,43 +64,11 @@ async function ownBytes(store: string): Promise<{
   })
 }
 
-interface Server {
-  readonly address: string
-  /** Bytes of answers so far, without their heads. */
-  sent(): number
-  stop(): Promise<void>
-}
-
-/** A folder on the web: ranges, and a count of what is sent. */
-async function serve(folder: string): Promise<Server> {
-  let sent = 0
-  const server = createServer((request, response) => {
-    const path = join(folder, decodeURIComponent(new URL(request.url ?? '/', 'http://h').pathname))
-    const size = statSync(path, { throwIfNoEntry: false })?.size
-    if (size === undefined) {
-      response.writeHead(404).end()
-      return
-    }
-    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
-    const start = Number(from ?? 0)
-    const end = to === undefined || to === '' ? size : Math.min(Number(to) + 1, size)
-    sent += end - start
-    const range = from === undefined ? {} : { 'content-range': `bytes ${start}-${end - 1}/${size}` }
-    response.writeHead(from === undefined ? 200 : 206, {
-      'accept-ranges': 'bytes',
-      'content-length': end - start,
-      ...range,
-    })
-    createReadStream(path, { start, end: end - 1 }).pipe(response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    address: `http://127.0.0.1:${String(port)}/`,
-    sent: () => sent,
-    stop: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+/** Bytes that requests from number `from` on were answered with, without heads. */
+function bytesSent({ requests }: WebServer, folder: string, from: number): number {
+  return requests.slice(from).reduce((sum, { url, headers }) => {
+    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
+    if (start !== undefined) return sum + Number(end) + 1 - Number(start)
+    return sum + (statSync(join(folder, decodeURIComponent(url)), { throwIfNoEntry: false })?.size ?? 0)
+  }, 0)
 }
