@@ -10,7 +10,7 @@ import type { Id, Kind } from '../model/id.ts'
 import type { KnownBlob, ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
 import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
-import { packPaying, rawPayload } from './packs/payload.ts'
+import { packPayload, rawPayload } from './packs/payload.ts'
 import { recipeBuilder } from './recipe-tree.ts'
 import { blobCutter } from './threads/blob-cutter.ts'
 import { packQueue } from './threads/pack-queue.ts'
@@ -80,18 +80,13 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     return new Set(names.filter((name) => !condemned.has(name) && !packs.gone.has(name)))
   }
 
-  const writeSmall = (kind: Kind, body: Uint8Array): Promise<Id> => writeKnown(hashBytes(body), kind, body)
-
-  const writeKnown = async (id: Id, kind: Kind, body: Uint8Array): Promise<Id> => {
-    if (!(await isHere(id)))
-      await add(id, kind, compressionMayPay(body) ? await pack(body) : rawPayload(body))
-    return id
-  }
-
-  const pack = async (body: Uint8Array): Promise<PackedPayload> => {
-    const packed = await packPaying(body, compressed > closeBytes)
+  const writeSmall = async (kind: Kind, body: Uint8Array): Promise<Id> => {
+    const id = hashBytes(body)
+    if (await isHere(id)) return id
+    const packed = await packPayload(body, compressed > closeBytes)
     if (packed.encoding === 'zstd') compressed += body.length
-    return packed
+    await add(id, kind, packed)
+    return id
   }
 
   const add = (id: Id, kind: Kind, packed: PackedPayload): Promise<void> | undefined => {

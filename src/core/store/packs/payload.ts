@@ -8,11 +8,7 @@ import { loadZstd, type Zstd } from '#zstd'
 
 /** Compresses where a cheap probe says that it pays, `fast` or well, and keeps the result where it did. */
 export async function packPayload(body: Uint8Array, fast = false): Promise<PackedPayload> {
-  return compressionMayPay(body) ? packPaying(body, fast) : rawPayload(body)
-}
-
-/** The same where the probe has been asked. */
-export async function packPaying(body: Uint8Array, fast = false): Promise<PackedPayload> {
+  if (!compressionMayPay(body)) return rawPayload(body)
   const compressed = (await loadZstd()).compress(body, fast)
   if (compressionPaid(body.length, compressed.length)) {
     return { encoding: 'zstd', size: body.length, payload: compressed }
