@@ -3,12 +3,12 @@
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { utf8 } from '../core/base/bytes.ts'
-import type { FileSystem } from '../core/base/fs-node.ts'
 import type { Id } from '../core/model/id.ts'
 import { dryRun } from '../core/store/dry-writer.ts'
 import { nodeReader } from '../core/tree/node.ts'
 import { walk, type Located } from '../core/tree/walk.ts'
-import { errnoOf, fileError, onPath } from '../worktree/file-error.ts'
+import { onPath } from '../worktree/file-error.ts'
+import { replaceFile } from '../worktree/replace-file.ts'
 import { snapshot } from '../worktree/snapshot.ts'
 import { stampsAlone } from '../worktree/named/stamps-alone.ts'
 import { buildFileName, storeWithin } from './source/build-source.ts'
@@ -54,13 +54,8 @@ export async function generate(
   if (options.force !== true && fs.existsSync(file)) throw exists(file)
   const { tree, files, reader } = await scan(session, path, ctx)
   const nodes = nodeReader(reader)
-  const temporary = `${path}/.${buildFileName}.${session.ambient.randomName()}`
-  try {
-    await writeText(fs, temporary, linesOf(walk(nodes, tree, ctx)))
-    publish(fs, { temporary, file, force: options.force === true })
-  } finally {
-    fs.rmSync(temporary, { force: true })
-  }
+  const place = { fs, path: file, randomName: session.ambient.randomName(), absent: options.force !== true }
+  await replaceFile(place, textOf(linesOf(walk(nodes, tree, ctx))), ctx)
   return { file, files }
 }
 
@@ -116,27 +111,21 @@ async function* linesOf(nodes: AsyncIterable<Located>): AsyncGenerator<string> {
   if (waiting !== undefined) yield `${waiting} {}`
 }
 
-async function writeText(fs: FileSystem, path: string, lines: AsyncIterable<string>): Promise<void> {
-  const handle = onPath('write', path, () => fs.openSync(path, 'wx', 0o666))
-  try {
-    let piece = ''
-    let written = 0
-    const flush = (): void => {
-      const bytes = utf8(piece)
-      piece = ''
-      if ((written += bytes.length) > manifestBytes) throw tooLarge()
-      for (let at = 0; at < bytes.length;)
-        at += onPath('write', path, () => fs.writeSync(handle, bytes, at, bytes.length - at))
-    }
-    for await (const line of lines) {
-      piece += `${line}\n`
-      if (piece.length >= pieceLength) flush()
-    }
-    flush()
-    onPath('write', path, () => fs.fsyncSync(handle))
-  } finally {
-    fs.closeSync(handle)
+/** @throws INVALID when there are more bytes than a build file may have */
+async function* textOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let piece = ''
+  let written = 0
+  const take = (): Uint8Array => {
+    const bytes = utf8(piece)
+    piece = ''
+    if ((written += bytes.length) > manifestBytes) throw tooLarge()
+    return bytes
   }
+  for await (const line of lines) {
+    piece += `${line}\n`
+    if (piece.length >= pieceLength) yield take()
+  }
+  yield take()
 }
 
 function tooLarge(): QuiltError {
@@ -147,20 +136,4 @@ function tooLarge(): QuiltError {
       hint: 'build the folder itself, or write a build file with patterns by hand',
     },
   )
-}
-
-/** Under its name at last: one that came meanwhile is not replaced unasked. */
-function publish(
-  fs: FileSystem,
-  { temporary, file, force }: { readonly temporary: string; readonly file: string; readonly force: boolean },
-): void {
-  try {
-    if (force) fs.renameSync(temporary, file)
-    else fs.linkSync(temporary, file)
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') throw exists(file)
-    if (force || !['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? ''))
-      throw fileError(error, 'write', file)
-    onPath('write', file, () => fs.renameSync(temporary, file)) // no hard links here
-  }
 }

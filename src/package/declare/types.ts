@@ -1,11 +1,10 @@
 // types: a file of TypeScript declarations, in which each package's nodes and columns are known.
 import { utf8 } from '../../core/base/bytes.ts'
 import type { Context } from '../../core/base/context.ts'
-import type { FileSystem } from '../../core/base/fs-node.ts'
 import { parseHandle } from '../../core/model/revision.ts'
 import { versionRef } from '../names/revisions.ts'
 import { findInstalled } from '../names/installed.ts'
-import { onPath } from '../../worktree/file-error.ts'
+import { replaceFile } from '../../worktree/replace-file.ts'
 import { ls } from '../list.ts'
 import { rootDraft } from '../load.ts'
 import { openRevision } from '../load/opened.ts'
@@ -55,7 +54,8 @@ export async function types(
   const head = '// Written by: quilt types. Run it again when packages were installed or built.\n'
   const packages = `interface QuiltPackages {\n${entries.join('\n')}\n}\n`
   const file = session.resolvePath(output)
-  writeWhole(session, file, [head, packages, ...modules].join('\n'))
+  const place = { fs: session.fs, path: file, randomName: session.ambient.randomName() }
+  await replaceFile(place, utf8([head, packages, ...modules].join('\n')), ctx)
   return { file, handles: all }
 }
 
@@ -72,25 +72,4 @@ async function installedHandles(session: Session, ctx?: Context): Promise<readon
     }
   }
   return [...handles]
-}
-
-function writeWhole({ fs, ambient }: Session, file: string, text: string): void {
-  const temporary = `${file}.${ambient.randomName()}.tmp`
-  try {
-    writeText(fs, temporary, text)
-    onPath('write', file, () => fs.renameSync(temporary, file))
-  } finally {
-    fs.rmSync(temporary, { force: true })
-  }
-}
-
-function writeText(fs: FileSystem, path: string, text: string): void {
-  const handle = onPath('write', path, () => fs.openSync(path, 'wx', 0o666))
-  try {
-    const bytes = utf8(text)
-    for (let at = 0; at < bytes.length;)
-      at += onPath('write', path, () => fs.writeSync(handle, bytes, at, bytes.length - at))
-  } finally {
-    fs.closeSync(handle)
-  }
 }
