@@ -91,7 +91,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     const again = await build(ada, { handle: 'ada/wine', path: 'src' })
     expect(again).toMatchObject({ topHash: plain.topHash, unchanged: true, buildFile: 'src/build.yml' })
     expect(
-      disk.fs.readdirSync(`${disk.root}/src`).filter((name) => String(name).startsWith('.build')),
+      disk.fs.readdirSync(`${disk.root}/src`).filter((name) => /^\.?build\.yml\./.test(String(name))),
     ).toEqual([])
   })
 
