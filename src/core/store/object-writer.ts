@@ -36,8 +36,6 @@ export interface BatchWriter extends ObjectWriter {
   close(): Promise<void>
 }
 
-/** From so many look-ups on, all indexes are opened before them. */
-const manyIds = 16
 /** So many bytes of a batch are compressed well; what comes after, and blobs that are larger still, fast. */
 const closeBytes = 256 * 1024 * 1024
 
@@ -128,8 +126,11 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     written,
     missing: async (ids, ctx) => {
       const absent: Id[] = []
-      const open = ids.length < manyIds ? 0 : ids.filter((id) => isHereNow(id) === 'unknown').length
-      if (open >= manyIds) await packs.expect(open, ctx)
+      await packs.expect(
+        ids.filter((id) => !has(id)),
+        condemned,
+        ctx,
+      )
       for (const id of new Set(ids)) if (!(await isHere(id, ctx))) absent.push(id)
       return absent
     },

@@ -24,8 +24,6 @@ export interface PackStore extends ObjectStore {
 
 /** Ids taken at once when many are read. */
 const idsAtOnce = 8192
-/** From so many look-ups on, all indexes are opened before them. */
-const manyIds = 16
 /** How often objects are looked for anew when the packs that held them go away. */
 const mostLooks = 5
 /** How often a batch that gc gave up is started again. */
@@ -48,20 +46,13 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
 
   const locate = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
     const found = new Map<Id, Location>()
-    await expectMany(ids, ctx)
+    await packs.expect(ids, undefined, ctx)
     for (const id of ids) {
       const now = packs.findNow(id)
       const location = now === 'unknown' ? await packs.find(id, undefined, ctx) : now
       if (location !== undefined) found.set(id, location)
     }
     return found
-  }
-
-  /** Many look-ups read indexes whole; a few read what they need of them. */
-  const expectMany = async (ids: readonly Id[], ctx?: Context): Promise<void> => {
-    if (ids.length < manyIds) return
-    const open = ids.filter((id) => packs.findNow(id) === 'unknown').length
-    if (open >= manyIds) await packs.expect(open, ctx)
   }
 
   /** Looks again after reading the list of indexes anew, then after mending indexes. */
@@ -111,7 +102,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     locate,
     missing: async (ids, ctx) => {
       const absent: Id[] = []
-      await expectMany(ids, ctx)
+      await packs.expect(ids, undefined, ctx)
       for (const id of new Set(ids)) {
         if (await isHere(id, ctx)) continue
         absent.push(id)

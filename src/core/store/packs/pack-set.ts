@@ -25,8 +25,11 @@ export interface PackSet {
   relist(ctx?: Context): Promise<void>
   /** The same, and opens every index. */
   refresh(ctx?: Context): Promise<void>
-  /** Opens every index ahead of so many look-ups, whole where that pays: one read each, not one a look-up. */
-  expect(lookups: number, ctx?: Context): Promise<void>
+  /**
+   * To be told of look-ups ahead: where many of them need an index, all are opened, whole where that pays. That is one
+   * read each, not one a look-up.
+   */
+  expect(ids: readonly Id[], skip?: SkippedPacks, ctx?: Context): Promise<void>
   /** Where an object lies, leaving out the packs in `skip`. */
   find(id: Id, skip?: SkippedPacks, ctx?: Context): Promise<Location | undefined>
   /** The same without a promise; `'unknown'` when an index would have to be read for it. */
@@ -51,6 +54,8 @@ export interface PackSet {
 const none: SkippedPacks = new Set()
 /** How often a look-up begins again when indexes are merged under its hands. */
 const mostSearches = 5
+/** From so many look-ups on that need an index, all are opened before them. */
+const manyIds = 16
 
 /** The packs on a backend. Nothing is read before it is asked for. */
 export function packSet(backend: Backend): PackSet {
@@ -124,6 +129,19 @@ export function packSet(backend: Backend): PackSet {
     }
   }
 
+  const findNow: PackSet['findNow'] = (id, skip = none) => {
+    if (!indexes.isLoaded) return 'unknown'
+    const bytes = idToBytes(id)
+    let sure = indexes.now.closed.size === 0
+    for (const index of made.size === 0 ? indexes.now.open.values() : all()) {
+      const entries = index.findNow(bytes)
+      if (entries === undefined) sure = false
+      const found = entries === undefined ? undefined : located(index, entries, skip)
+      if (found !== undefined) return found
+    }
+    return sure ? undefined : 'unknown'
+  }
+
   return {
     get damaged() {
       return indexes.now.broken
@@ -140,7 +158,10 @@ export function packSet(backend: Backend): PackSet {
     refresh: async (ctx) => {
       await refresh(ctx)
     },
-    expect: async (lookups, ctx) => {
+    expect: async (ids, skip = none, ctx) => {
+      if (ids.length < manyIds) return
+      const lookups = ids.filter((id) => findNow(id, skip) === 'unknown').length
+      if (lookups < manyIds) return
       await load(ctx)
       await openAll(ctx)
       for (const index of all()) await index.expect(lookups, ctx)
@@ -155,18 +176,7 @@ export function packSet(backend: Backend): PackSet {
         await indexes.relist(ctx)
       }
     },
-    findNow: (id, skip = none) => {
-      if (!indexes.isLoaded) return 'unknown'
-      const bytes = idToBytes(id)
-      let sure = indexes.now.closed.size === 0
-      for (const index of made.size === 0 ? indexes.now.open.values() : all()) {
-        const entries = index.findNow(bytes)
-        if (entries === undefined) sure = false
-        const found = entries === undefined ? undefined : located(index, entries, skip)
-        if (found !== undefined) return found
-      }
-      return sure ? undefined : 'unknown'
-    },
+    findNow,
     adopt: (key, index) => {
       indexes.adopt(key, adoptIndexFile(backend, key, index, memory))
     },
