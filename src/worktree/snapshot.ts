@@ -55,6 +55,7 @@ export async function snapshot(source: SnapshotSource, ctx?: Context): Promise<S
     breathed: 0,
     reader: fileReader(source.fs, source.now),
     later: [],
+    laterFiles: 0,
     ahead: 0,
     ctx,
   }
@@ -100,16 +101,17 @@ async function snapshotFolder(run: SnapshotRun, open: OpenFolder): Promise<Id> {
   const tree = await builder.finish()
   if (onlyFiles !== undefined) {
     const files = onlyFiles
-    const remember = (): Promise<void> => rememberFolder(run, { folder: path, tree, nodes }, files)
-    run.later.push({ files: files.entries.size, remember })
-    if (run.later.reduce((sum, one) => sum + one.files, 0) >= filesAtOnce) await rememberLater(run)
+    run.later.push(() => rememberFolder(run, { folder: path, tree, nodes }, files))
+    run.laterFiles += files.entries.size
+    if (run.laterFiles >= filesAtOnce) await rememberLater(run)
   }
   return tree
 }
 
 /** Remembers folders together: to know their packs, what is being compressed has to be waited for. */
 async function rememberLater(run: SnapshotRun): Promise<void> {
-  for (const { remember } of run.later.splice(0)) await remember()
+  run.laterFiles = 0
+  for (const remember of run.later.splice(0)) await remember()
 }
 
 /** Gives the folders among some names one after the other, while those behind it are opened. */

@@ -43,6 +43,7 @@ export async function readNamedFiles(
     breathed: 0,
     reader: undefined,
     later: [],
+    laterFiles: 0,
     ahead: 0,
     ctx,
   }

@@ -30,12 +30,6 @@ export interface SnapshotSource {
   readonly store?: string
 }
 
-/** A folder to be remembered, and how many files it has. */
-export interface Later {
-  readonly files: number
-  readonly remember: () => Promise<void>
-}
-
 /** State of one snapshot. */
 export interface SnapshotRun {
   readonly source: SnapshotSource
@@ -48,8 +42,9 @@ export interface SnapshotRun {
   breathed: number
   /** Reads ahead; absent where the file system is not the machine's own. */
   readonly reader: FileReader | undefined
-  /** Files of folders that are to be remembered once their blobs lie in packs. */
-  readonly later: Later[]
+  /** Remembers folders, once their blobs lie in packs; and how many files these have. */
+  readonly later: (() => Promise<void>)[]
+  laterFiles: number
   /** Folders that have been opened before their turn. */
   ahead: number
   readonly ctx: Context | undefined

@@ -64,6 +64,10 @@ interface Worker {
   asked: number
 }
 
+function fits(filling: Filling, body: Uint8Array, fast: boolean): boolean {
+  return (filling.ends.at(-1) ?? 0) + body.length <= jobBytes && filling.fast === fast
+}
+
 /** A queue that hands what it has packed to `take`. */
 export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQueue {
   const most = Math.min(options.threads ?? usefulThreads(), mostThreads)
@@ -151,25 +155,25 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
     spare.push(bodies, frames)
   }
 
-  const finishTo = async (left: number): Promise<void> => {
-    while (jobs.length > left) await jobs[0]?.done
+  const finish = async (): Promise<void> => {
+    while (jobs.length > 0) await jobs[0]?.done
   }
 
   return {
     has: (id) => onTheirWay.has(id),
     add: async ({ id, body, mayPay }, fast) => {
       if (!mayPay && filling === undefined && plain) {
-        await finishTo(0)
+        await finish()
         const taken = take(id, rawPayload(body))
         if (taken !== undefined) await taken
         return
       }
-      if (
-        filling !== undefined &&
-        ((filling.ends.at(-1) ?? 0) + body.length > jobBytes || filling.fast !== fast)
-      )
-        send()
-      await finishTo(jobsAhead * workers.length + 1) // one more than the threads take: it is done here
+      // Others may have added while this waited.
+      for (;;) {
+        if (filling !== undefined && !fits(filling, body, fast)) send()
+        if (jobs.length <= jobsAhead * workers.length + 1) break // one more than the threads take: it is done here
+        await jobs[0]?.done
+      }
       filling ??= { bodies: spare.pop() ?? new Uint8Array(jobBytes), ids: [], ends: [], raw: [], fast }
       const start = filling.ends.at(-1) ?? 0
       filling.bodies.set(body, start)
@@ -181,7 +185,7 @@ export function packQueue(take: TakePacked, options: QueueOptions = {}): PackQue
     },
     drain: async () => {
       send()
-      await finishTo(0)
+      await finish()
     },
     close: async () => {
       await Promise.allSettled(jobs.map(({ done }) => done))

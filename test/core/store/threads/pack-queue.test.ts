@@ -87,6 +87,16 @@ describe('what was added', () => {
   })
 })
 
+test('many may add at once', async () => {
+  const taken: string[] = []
+  const queue = packQueue((id) => void taken.push(id), { threads: 1, threadBytes: 0 })
+  const bodies = Array.from({ length: 60 }, (_, i) => textOf(150_000 + 1000 * i, i))
+  await Promise.all(bodies.map((body, i) => queue.add(known(body), i % 7 === 0)))
+  await queue.drain()
+  await queue.close()
+  expect(taken.toSorted()).toEqual(bodies.map(hashBytes).toSorted())
+})
+
 test('what handing on throws reaches whoever adds or drains', async () => {
   const queue = packQueue(() => Promise.reject(new Error('the disk is full')), { threads: 1, threadBytes: 0 })
   const add = async (): Promise<void> => {
