@@ -59,6 +59,32 @@ export const readingCases: readonly Case<Backend>[] = [
     equal((await backend.get('packs/empty', { start: 0, end: 0 })).length, 0)
   }),
 
+  onBackend(
+    'puts ranges where it was told to, or elsewhere: each is right while others are read',
+    async (backend) => {
+      const length = 70_000
+      const starts = [0, 1_048_575, 65_536, large.length - length]
+      const memory = starts.map(() => new Uint8Array(length).fill(0xee))
+      for (let round = 0; round < 2; round++) {
+        const read = await Promise.all(
+          starts.map((start, i) =>
+            backend.get('packs/large', {
+              start,
+              end: start + length,
+              into: memory[i] as Uint8Array<ArrayBuffer>,
+            }),
+          ),
+        )
+        for (const [i, bytes] of read.entries()) {
+          const start = starts[i] as number
+          ok(Buffer.from(bytes).equals(large.subarray(start, start + length)))
+        }
+        starts.reverse()
+      }
+      await refuses('INVALID', backend.get('packs/small', { start: 999, end: 1001, into: new Uint8Array(2) }))
+    },
+  ),
+
   onBackend('refuses ranges that lie outside the bytes', async (backend) => {
     for (const [start, end] of [
       [0, 1001],

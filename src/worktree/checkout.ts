@@ -3,6 +3,7 @@
 import { breathe, checkSignal, type Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
+import { passingMemory, type ReadMemory } from '../core/base/read-memory.ts'
 import { readerParts } from '../core/base/source.ts'
 import type { FileEntry } from '../core/model/entry.ts'
 import type { Id } from '../core/model/id.ts'
@@ -32,6 +33,7 @@ interface Job {
   /** What stands for the destination meanwhile. */
   readonly root: string
   readonly ctx: Context | undefined
+  readonly memory: ReadMemory
   files: number
   bytes: number
 }
@@ -57,7 +59,7 @@ export async function checkout(
   const destination = await checkDestination(target, items, ctx)
   const stage = makeStage(target.fs, destination, target.randomName)
   try {
-    const job: Job = { target, root: stage.root, ctx, files: 0, bytes: 0 }
+    const job: Job = { target, root: stage.root, ctx, memory: passingMemory(), files: 0, bytes: 0 }
     if (await writeFiles(job, items)) await writeLinks(job, items)
     checkSignal(ctx)
     stage.finish(target.force)
@@ -124,7 +126,9 @@ async function writeSmall(job: Job, files: readonly FileItem[]): Promise<void> {
     if (same === undefined) places.set(file.entry.id, [file])
     else same.push(file)
   }
-  for await (const { id, body, recipe } of objects.readMany([...places.keys()], job.ctx)) {
+  for await (const { id, body, recipe } of objects.readMany([...places.keys()], job.ctx, {
+    memory: job.memory,
+  })) {
     checkSignal(job.ctx)
     for (const { path, entry } of places.get(id) ?? []) {
       if (recipe !== undefined) await writeLarge(job, { path, entry })

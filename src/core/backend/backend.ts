@@ -57,6 +57,11 @@ export interface PutOptions {
 export interface Range {
   readonly start: number
   readonly end: number
+  /**
+   * Memory of just this length that the bytes may be put into, where that spares a backend new memory. It is the
+   * backend's until the call has ended; what is returned lies in it or elsewhere.
+   */
+  readonly into?: Uint8Array<ArrayBuffer>
 }
 
 /** What is known of the bytes under a key: `size` in bytes, `modified` by the store's own clock. */

@@ -35,7 +35,10 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
       const found = kept.get(key)
       if (found === undefined) throw new QuiltError('NOT_FOUND', `no ${key}`)
       const { start, end } = checkRange(range, found.body.length, key)
-      return found.body.slice(start, end)
+      const into = range?.into
+      if (into?.length !== end - start) return found.body.slice(start, end)
+      into.set(found.body.subarray(start, end))
+      return into
     },
     async put(key: string, body: Bytes, putOptions?: PutOptions, ctx?: Context) {
       checkKey(key)

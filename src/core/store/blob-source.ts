@@ -2,6 +2,7 @@
 import type { Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import { inGroups, mapOrdered } from '../base/pool.ts'
+import { groupMemory, type GroupMemory, type ReadMemory } from '../base/read-memory.ts'
 import { bytesSource, type ByteSource } from '../base/source.ts'
 import type { Id } from '../model/id.ts'
 import type { ObjectReader, StoredObject } from './object-store.ts'
@@ -40,7 +41,7 @@ export async function openBlob(
       if (start === end) return out
       for await (const { chunk, body } of readChunks(
         objects,
-        { recipe: root, range: { start, end }, proved: true },
+        { recipe: root, range: { start, end }, proved: true, lent: true },
         context,
       )) {
         const from = Math.max(start - chunk.start, 0)
@@ -74,7 +75,7 @@ export async function* streamBlob(
     return
   }
   const whole = createHasher()
-  for await (const { body } of readChunks(objects, { recipe: root, proved: false }, ctx)) {
+  for await (const { body } of readChunks(objects, { recipe: root, proved: false, lent: false }, ctx)) {
     whole.update(body)
     yield body
   }
@@ -109,7 +110,7 @@ export async function sendBlob(
 }
 
 async function* bodies(objects: ObjectReader, recipe: Id, ctx?: Context): AsyncGenerator<Uint8Array> {
-  for await (const { body } of readChunks(objects, { recipe, proved: false }, ctx)) yield body
+  for await (const { body } of readChunks(objects, { recipe, proved: false, lent: true }, ctx)) yield body
 }
 
 function otherBytes(blob: Id, recipe: Id): QuiltError {
@@ -121,15 +122,16 @@ function otherBytes(blob: Id, recipe: Id): QuiltError {
 /** The chunks of a range in order; read in groups, so that packs are read in long runs, and one group ahead. */
 async function* readChunks(
   objects: ObjectReader,
-  { recipe, range, proved }: ChunksWanted,
+  { recipe, range, proved, lent }: ChunksWanted,
   ctx?: Context,
 ): AsyncGenerator<{ readonly chunk: PlacedChunk; readonly body: Uint8Array }> {
   const groups = inGroups(recipeChunks(objects, recipe, range, ctx), chunksAtOnce)
-  const read = mapOrdered(groups, groupsAhead, async (group) => ({
-    group,
-    bodies: await readBodies(objects, group, proved, ctx),
-  }))
-  for await (const { group, bodies } of read) {
+  const free: GroupMemory[] = []
+  const read = mapOrdered(groups, groupsAhead, async (group) => {
+    const memory = lent ? (free.pop() ?? groupMemory()) : undefined
+    return { group, memory, bodies: await readBodies(objects, group, { proved, memory }, ctx) }
+  })
+  for await (const { group, memory, bodies } of read) {
     for (const chunk of group) {
       const body = bodies.get(chunk.id)?.body
       if (body?.length !== chunk.size) {
@@ -137,6 +139,8 @@ async function* readChunks(
       }
       yield { chunk, body }
     }
+    memory?.reuse()
+    if (memory !== undefined) free.push(memory)
   }
 }
 
@@ -145,16 +149,19 @@ interface ChunksWanted {
   readonly range?: { readonly start: number; readonly end: number }
   /** False where the caller proves the whole. */
   readonly proved: boolean
+  /** True where a body is not used after the next has been asked for. */
+  readonly lent: boolean
 }
 
 async function readBodies(
   objects: ObjectReader,
   group: readonly PlacedChunk[],
-  proved: boolean,
+  { proved, memory }: { readonly proved: boolean; readonly memory: ReadMemory | undefined },
   ctx?: Context,
 ): Promise<ReadonlyMap<Id, StoredObject>> {
   const bodies = new Map<Id, StoredObject>()
   const ids = [...new Set(group.map((chunk) => chunk.id))]
-  for await (const object of objects.readMany(ids, ctx, { proved })) bodies.set(object.id, object)
+  const options = { proved, ...(memory === undefined ? undefined : { memory }) }
+  for await (const object of objects.readMany(ids, ctx, options)) bodies.set(object.id, object)
   return bodies
 }

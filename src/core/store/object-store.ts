@@ -1,6 +1,7 @@
 // What everyone above the store sees of it: objects by id, read verified, written in batches.
 import type { Bytes } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
+import type { ReadMemory } from '../base/read-memory.ts'
 import type { ByteReader, ByteSource } from '../base/source.ts'
 import type { Encoding } from '../codec/pack.ts'
 import type { Id, Kind } from '../model/id.ts'
@@ -27,6 +28,8 @@ export interface ObjectReader {
 export interface ReadOptions {
   /** False leaves the check of ids to the caller, who checks the whole that they make up. */
   readonly proved?: boolean
+  /** Where bodies and payloads may lie: they are the caller's for as long as this memory says. */
+  readonly memory?: ReadMemory
 }
 
 /** One object, verified against its id. */

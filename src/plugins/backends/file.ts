@@ -128,7 +128,7 @@ async function get(store: Store, key: string, range: Range | undefined, ctx?: Co
     if (!found.isFile()) throw new QuiltError('NOT_FOUND', `no ${key} in ${store.root}`)
     const { start, end } = checkRange(range, found.size, key)
     // Not zeroed first, and of its own: all of it is read into, or nothing of it is handed out.
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer)
+    const bytes = memoryFor(range, end - start)
     for (let at = 0; at < bytes.length;) {
       checkSignal(ctx)
       const length = Math.min(bytes.length - at, longestRead)
@@ -140,6 +140,11 @@ async function get(store: Store, key: string, range: Range | undefined, ctx?: Co
   } finally {
     await handle.close().catch(() => undefined)
   }
+}
+
+function memoryFor(range: Range | undefined, length: number): Uint8Array<ArrayBuffer> {
+  if (range?.into?.length === length) return range.into
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
 
 /** What is small is read at once; `undefined` for what is not. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
-import { streamBlob } from '../../../src/core/store/blob-source.ts'
+import { sendBlob, streamBlob } from '../../../src/core/store/blob-source.ts'
 import { packKey } from '../../../src/core/store/layout.ts'
 import { packStore, type PackStore } from '../../../src/core/store/pack-store.ts'
 import { recipeChunks } from '../../../src/core/store/recipe-tree.ts'
@@ -78,6 +78,23 @@ describe('a range', () => {
     await expect(source.slice(second.start + 9, second.start + 10)).rejects.toMatchObject({ code: 'CORRUPT' })
     const before = await source.slice(0, second.start)
     expect(Buffer.from(before).equals(bytes.subarray(0, second.start))).toBe(true)
+  })
+})
+
+describe('what is lent', () => {
+  test('is right while it is lent: chunks that come again, in packs in another order, compressed and not', async () => {
+    const part = noise(400_000, 3)
+    const words = Buffer.from('one, two, three, four, five and so on: '.repeat(20_000))
+    const whole = Buffer.concat([part, words, noise(3_000_000, 4), part, words, part, noise(2_500_000, 5)])
+    const store = packStore(memoryBackend(), fakeAmbient())
+    // The last parts lie in packs before the others.
+    await store.batch((out) => out.writeBlob(whole.subarray(4_000_000)))
+    const { id, recipe } = await store.batch((out) => out.writeBlob(whole))
+    const taken: Buffer[] = []
+    await sendBlob(store, { blob: id, recipe }, (bytes) => void taken.push(Buffer.from(bytes)))
+    expect(Buffer.concat(taken).equals(whole)).toBe(true)
+    const source = await store.open(id, recipe)
+    expect(Buffer.from(await source.slice(1, whole.length - 1)).equals(whole.subarray(1, -1))).toBe(true)
   })
 })
 

@@ -1,4 +1,5 @@
 // Deletes condemned packs, once what must not be lost lies elsewhere too: copies first, then proves it, then deletes.
+import { passingMemory } from '../../base/read-memory.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
 import { entryBytes, entryPayload } from '../../codec/pack-index.ts'
@@ -154,6 +155,7 @@ function copyOnce(repository: PackRepository, doom: Doom, ctx?: Context): Promis
   return objects.batch(
     async (out) => {
       const skip = new Set([...doom.packs, ...(await readCondemnedPacks(backend, ctx))])
+      const memory = passingMemory()
       let group: DoomedEntry[] = []
       const flush = async (): Promise<void> => {
         group.sort((a, b) => (a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset))
@@ -162,7 +164,8 @@ function copyOnce(repository: PackRepository, doom: Doom, ctx?: Context): Promis
           ctx,
         )
         group = []
-        for await (const object of objects.readMany(ids, ctx)) await copy({ objects, out }, object, ctx)
+        for await (const object of objects.readMany(ids, ctx, { memory }))
+          await copy({ objects, out }, object, ctx)
       }
       const indexes = await objects.packs.indexes(ctx)
       for await (const entry of doomedEntries(repository, doom, { indexes, skip }, ctx)) {

@@ -3,6 +3,7 @@ import type { Backend, Range } from '../../backend/backend.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
 import { mapOrdered } from '../../base/pool.ts'
+import type { ReadMemory } from '../../base/read-memory.ts'
 import { readRecordHeader, recordHeaderBytes } from '../../codec/pack.ts'
 import { packKey } from '../layout.ts'
 import type { ReadOptions, StoredObject } from '../object-store.ts'
@@ -18,6 +19,13 @@ export interface PlannedRead {
   readonly start: number
   readonly end: number
   readonly records: readonly Location[]
+}
+
+/** What a read gave, and the memory that it was given, wherever its bytes lie. */
+interface FetchedRead {
+  readonly read: PlannedRead
+  readonly bytes: Uint8Array
+  readonly into?: Uint8Array<ArrayBuffer> | undefined
 }
 
 /** Records this near to each other are read together, with what lies between. */
@@ -76,12 +84,13 @@ export function packReader(backend: Backend): PackReader {
   }
   const ahead = readAhead(getRange)
 
-  const fetch = async (read: PlannedRead, ctx?: Context): Promise<Uint8Array> => {
-    if (read.end > read.packSize) throw outside(read)
-    if (read.records[0]?.kind === 'blob') {
-      return getRange(read.pack, { start: read.start, end: read.end }, ctx)
-    }
-    return ahead.read(read, ctx)
+  const fetch = async (read: PlannedRead, memory?: ReadMemory, ctx?: Context): Promise<FetchedRead> => {
+    const { pack, packSize, start, end } = read
+    if (end > packSize) throw outside(read)
+    if (read.records[0]?.kind !== 'blob') return { read, bytes: await ahead.read(read, ctx) }
+    const into = memory?.take(end - start)
+    const range = { start, end, ...(into === undefined ? undefined : { into }) }
+    return { read, bytes: await getRange(pack, range, ctx), into }
   }
 
   /** One record by itself, read anew: what was damaged on the way is whole the second time. */
@@ -96,11 +105,9 @@ export function packReader(backend: Backend): PackReader {
       const reads = planReads(locations)
       const compressed = reads.some((read) => read.records.some((record) => record.encoding === 'zstd'))
       const zstd = compressed ? await loadZstd() : undefined
-      const fetched = mapOrdered(reads, readsAtOnce, async (read) => ({
-        read,
-        bytes: await fetch(read, ctx),
-      }))
-      for await (const { read, bytes } of fetched) {
+      const memory = options?.memory
+      const fetched = mapOrdered(reads, readsAtOnce, (read) => fetch(read, memory, ctx))
+      for await (const { read, bytes, into } of fetched) {
         checkSignal(ctx)
         for (const record of read.records) {
           const unpack = (from: Uint8Array, at: number): StoredObject =>
@@ -114,6 +121,7 @@ export function packReader(backend: Backend): PackReader {
           }
           yield object
         }
+        if (into !== undefined) memory?.done(into)
       }
     },
   }
