@@ -22,7 +22,7 @@ export async function countedRemote(
   const { backend } = counting
   const remote: Remote = {
     repository: (_pkg, options, ctx) =>
-      (options?.create === true ? createRepository : openRepository)(backend, ambient, ctx),
+      (options?.create === true ? createRepository : openRepository)(backend, ambient, ctx, { far: true }),
     packages: async function* (ctx) {
       yield* (await openRepository(backend, ambient, ctx)).refs.packages(ctx)
     },

@@ -6,7 +6,7 @@ import type { Context } from '../base/context.ts'
 import { QuiltError, isQuiltError } from '../base/error.ts'
 import { generationRefs } from '../store/generation-refs.ts'
 import { formatKey } from '../store/layout.ts'
-import { packStore, type PackStore } from '../store/pack-store.ts'
+import { packStore, type PackStore, type PackStoreOptions } from '../store/pack-store.ts'
 import type { Repository } from './repository.ts'
 
 /** A repository on packs and generations, its insides at hand for gc, verify and repack. */
@@ -17,7 +17,7 @@ export interface PackRepository extends Repository {
 }
 
 /** How to use a repository. */
-export interface RepositoryOptions {
+export interface RepositoryOptions extends PackStoreOptions {
   /** Called after each batch that moved refs: `joinSmallPacks`. The batch is done by then, so no error of it counts. */
   readonly tidy?: ((repository: PackRepository, ctx?: Context) => Promise<unknown>) | undefined
 }
@@ -107,9 +107,9 @@ function checkFormat(bytes: Uint8Array): void {
 function packRepository(
   backend: Backend,
   ambient: Ambient,
-  { tidy }: RepositoryOptions = {},
+  { tidy, far }: RepositoryOptions = {},
 ): PackRepository {
-  const objects = packStore(backend, ambient)
+  const objects = packStore(backend, ambient, { far })
   const repository: PackRepository = {
     backend,
     ambient,

@@ -50,7 +50,7 @@ export function bucketRemote(
     try {
       await settle(ctx)
       const open = create ? createRepository : openRepository
-      const repository = await open(backend, ambient, ctx, options)
+      const repository = await open(backend, ambient, ctx, { ...options, far: true })
       return backend.features.writable ? listed(repository, isListed) : repository
     } catch (error) {
       opened = undefined

@@ -29,8 +29,14 @@ const mostLooks = 5
 /** How often a batch that gc gave up is started again. */
 const mostStarts = 3
 
+/** How to use what objects lie on. */
+export interface PackStoreOptions {
+  /** True for a backend far away, where each request counts, and what was on its way may have to be sent again. */
+  readonly far?: boolean | undefined
+}
+
 /** The objects on a backend. Nothing is read before it is asked for. */
-export function packStore(backend: Backend, ambient: Ambient): PackStore {
+export function packStore(backend: Backend, ambient: Ambient, { far }: PackStoreOptions = {}): PackStore {
   const packs = packSet(backend)
   const reader = packReader(backend)
   const writers = new Set<BatchWriter>()
@@ -139,7 +145,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
     ctx?: Context,
   ): Promise<{ made: T; lapsed: boolean }> => {
     const writer = await announceWriter(backend, ambient, ctx)
-    const out = packWriter(backend, ambient, packs, ctx)
+    const out = packWriter({ backend, ambient, packs, far }, ctx)
     const objects = objectWriter({ out, packs, condemned: writer.condemned })
     try {
       await packs.relist(ctx)
@@ -164,7 +170,7 @@ export function packStore(backend: Backend, ambient: Ambient): PackStore {
   /** The batch is done: whatever keeps indexes from being merged now is met again by the next. */
   const mergeQuietly = async (condemned: ReadonlySet<string>, ctx?: Context): Promise<void> => {
     try {
-      await mergeIndexes({ backend, ambient, packs, condemned }, ctx)
+      await mergeIndexes({ backend, ambient, packs, condemned, far }, ctx)
     } catch {
       // Nothing is lost: an index is deleted only when another holds its entries.
     }

@@ -26,6 +26,8 @@ export interface MergeParts {
   readonly packs: PackSet
   /** Packs that a gc means to delete: indexes that cover one are left to it. */
   readonly condemned: ReadonlySet<string>
+  /** True where to look into one index more is a request: with those that are merged go all smaller ones. */
+  readonly far?: boolean | undefined
 }
 
 /** So many indexes of one size are merged. */
@@ -45,12 +47,12 @@ const wholeBytes = 16 * 1024 * 1024
  * number may merge the same ones at once, and a crash leaves at most entries that are told twice.
  */
 export async function mergeIndexes(parts: MergeParts, ctx?: Context): Promise<void> {
-  const { backend, ambient, packs, condemned } = parts
+  const { backend, ambient, packs } = parts
   if (!mayBeRipe((await packs.sizes(ctx)).indexes)) return // far away, no index is opened to find that out
-  if (ripeGroup(await packs.indexes(ctx), condemned) === undefined) return
+  if (ripeGroup(await packs.indexes(ctx), parts) === undefined) return
   for (;;) {
     await packs.refresh(ctx) // others may have merged since
-    const group = ripeGroup(await packs.indexes(ctx), condemned)
+    const group = ripeGroup(await packs.indexes(ctx), parts)
     if (group === undefined) return
     await replaceIndexes({ backend, ambient }, group, packs.gone, ctx)
   }
@@ -66,10 +68,10 @@ function mayBeRipe(sizes: readonly number[]): boolean {
   return [...classes.values()].some((count) => count >= ripe)
 }
 
-/** The indexes of the smallest size of which there are enough. */
+/** The indexes of the smallest size of which there are enough; far away, all smaller ones too: each has fewer than eight. */
 function ripeGroup(
   indexes: readonly IndexFile[],
-  condemned: ReadonlySet<string>,
+  { condemned, far }: Pick<MergeParts, 'condemned' | 'far'>,
 ): readonly IndexFile[] | undefined {
   const classes = new Map<number, IndexFile[]>()
   for (const index of indexes) {
@@ -82,7 +84,9 @@ function ripeGroup(
   }
   const sizes = [...classes.keys()].sort((a, b) => a - b)
   const size = sizes.find((one) => (classes.get(one) as IndexFile[]).length >= ripe)
-  return size === undefined ? undefined : classes.get(size)?.slice(0, mostAtOnce)
+  if (size === undefined) return undefined
+  const smaller = far === true ? sizes.filter((one) => one < size) : []
+  return [...smaller, size].flatMap((one) => classes.get(one) as IndexFile[]).slice(0, mostAtOnce)
 }
 
 /**

@@ -99,6 +99,14 @@ export function packSet(backend: Backend): PackSet {
     return undefined
   }
 
+  /** Where something was found last: what is looked for next lies there too, more often than not. */
+  let lastHit: IndexFile | undefined
+
+  const inOrder = (): readonly IndexFile[] => {
+    const open = [...all()]
+    return lastHit !== undefined && open.includes(lastHit) ? [lastHit, ...open] : open
+  }
+
   /** Looks into the open indexes, then into the others, the smallest first. `'stale'`: one went away meanwhile. */
   const search = async (
     id: Uint8Array,
@@ -108,12 +116,14 @@ export function packSet(backend: Backend): PackSet {
     const seen = new Set<IndexFile>()
     let stale = false
     for (;;) {
-      for (const index of all()) {
+      for (const index of inOrder()) {
         if (seen.has(index)) continue
         seen.add(index)
         try {
           const found = located(index, index.findNow(id) ?? (await index.find(id, ctx)), skip)
-          if (found !== undefined) return found
+          if (found === undefined) continue
+          lastHit = index
+          return found
         } catch (error) {
           if (isQuiltError(error, 'NOT_FOUND')) return 'stale' // merged into another one under our hands
           if (!isQuiltError(error, 'CORRUPT') || refused.has(index.key)) throw error

@@ -1,5 +1,6 @@
 // Fills packs and writes them as they become full: trees, commits and recipes apart from blobs.
-// Two packs may be on their way while the next two are filled, so memory stays at four packs.
+// Two packs may be on their way while the next two are filled, so memory stays at four packs; of those that go far away
+// no more bytes than one full pack has.
 import type { Backend } from '../../backend/backend.ts'
 import type { Ambient } from '../../base/ambient.ts'
 import type { Context } from '../../base/context.ts'
@@ -8,14 +9,14 @@ import type { Id, Kind } from '../../model/id.ts'
 import { encodeJointIndex } from '../../codec/pack-index.ts'
 import { indexKey, packKey } from '../layout.ts'
 import type { PackedPayload } from '../object-store.ts'
-import { packBuilder, type PackBuilder } from './pack-builder.ts'
+import { packBuilder, packBytes, type PackBuilder } from './pack-builder.ts'
 import type { PackSet } from './pack-set.ts'
 
 /** Writes packs. */
 export interface PackWriter {
   /** True when this writer has the object, on disk or on its way there. */
   has(id: Id): boolean
-  /** The name of the pack in which an object of this writer lies, or will lie. */
+  /** The name of the pack in which an object of this writer lies, or will lie, once that is settled. */
   packOf(id: Id): string | undefined
   /** An object that is not on disk yet. */
   pending(id: Id): { readonly record: PackRecord; readonly payload: Uint8Array } | undefined
@@ -46,11 +47,27 @@ interface Leaving {
 /** Packs that are written at once while the next are filled: two keep a disk busy (measured). */
 const mostLeaving = 2
 
-/** Two last packs with no more records than this have one index. Larger ones have their own: those of trees stay small. */
+/**
+ * Two last packs with no more records than this have one index, or far away, where each request counts, are one. Larger
+ * ones have their own: those of trees stay small.
+ */
 const mostJoint = 1024
 
-/** A writer of packs on a backend; each pack that is written is taken up by `packs`. */
-export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, ctx?: Context): PackWriter {
+/** What a writer of packs stands on. */
+export interface PackWriterParts {
+  readonly backend: Backend
+  readonly ambient: Ambient
+  /** Takes up each pack that is written. */
+  readonly packs: PackSet
+  /** True for a backend far away: no more than one full pack is on its way, so that no more is sent twice after a crash. */
+  readonly far?: boolean | undefined
+}
+
+/** A writer of packs on a backend. */
+export function packWriter(
+  { backend, ambient, packs, far = false }: PackWriterParts,
+  ctx?: Context,
+): PackWriter {
   const lanes: Record<'data' | 'meta', Lane> = { data: emptyLane(), meta: emptyLane() }
   const both = [lanes.data, lanes.meta]
   /** Memory of packs that are on disk. */
@@ -60,12 +77,20 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
   const relies = ({ filling }: Lane): boolean =>
     [...filling.values()].some(({ encoding }) => encoding === 'recipe')
 
+  /** Whether a pack of so many bytes has to wait for others that are on their way. */
+  const isBusy = (length: number): boolean => {
+    const leaving = both.flatMap((lane) => lane.leaving)
+    if (leaving.length >= mostLeaving) return true
+    const bytes = leaving.reduce((sum, { builder }) => sum + builder.length, length)
+    return far && leaving.length > 0 && bytes > packBytes
+  }
+
   const send = async (lane: Lane): Promise<void> => {
     const { builder, filling } = lane
     if (builder === undefined) return
     const waits = lane === lanes.meta && relies(lane)
     if (waits) await send(lanes.data)
-    while (lanes.data.leaving.length + lanes.meta.leaving.length >= mostLeaving) {
+    while (isBusy(builder.length)) {
       // Those of data first: those of meta may be waiting for them.
       await ((lanes.data.leaving[0] ?? lanes.meta.leaving[0]) as Leaving).written
     }
@@ -83,11 +108,23 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
     lane.leaving.push(leaving)
   }
 
+  /** Puts the last trees behind the last blobs, where there is room: one pack. Trees lie together all the same. */
+  const joinLanes = (): void => {
+    const { data, meta } = lanes
+    if (data.builder === undefined || meta.builder === undefined) return
+    if (data.builder.length + meta.builder.length > packBytes) return
+    for (const [id, record] of meta.filling)
+      data.filling.set(id, data.builder.add(record, meta.builder.payload(record)))
+    meta.builder = undefined
+    meta.filling = new Map()
+  }
+
   /** The last packs of both lanes, where they are small: under one index. That spares small batches a write. */
   const sendJointly = async (): Promise<void> => {
     const builders = both.flatMap(({ builder }) => builder ?? [])
     if (builders.length < 2 || builders.reduce((sum, { count }) => sum + count, 0) > mostJoint) return
     if (both.some(({ leaving }) => leaving.length > 0)) return
+    if (far) return joinLanes()
     const finished = builders.map((builder) => builder.finish())
     const [data, meta] = finished.map(
       ({ name, bytes }) =>
@@ -124,7 +161,7 @@ export function packWriter(backend: Backend, ambient: Ambient, packs: PackSet, c
       both.some((lane) => lane.filling.has(id) || lane.leaving.some(({ records }) => records.has(id))),
     packOf: (id) => {
       for (const { builder, filling, leaving } of both) {
-        if (filling.has(id)) return builder?.name
+        if (filling.has(id)) return far ? undefined : builder?.name
         const left = leaving.find(({ records }) => records.has(id))
         if (left !== undefined) return left.builder.name
       }

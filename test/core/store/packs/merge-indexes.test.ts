@@ -38,8 +38,8 @@ async function addPack(backend: Backend, records: readonly PackRecord[]): Promis
   return pack
 }
 
-async function merge(backend: Backend, condemned = none): Promise<void> {
-  await mergeIndexes({ backend, ambient, packs: packSet(backend), condemned })
+async function merge(backend: Backend, condemned = none, far = false): Promise<void> {
+  await mergeIndexes({ backend, ambient, packs: packSet(backend), condemned, far })
 }
 
 /** Every entry as text, whichever index it lies in. */
@@ -68,6 +68,21 @@ describe('merging', () => {
     await merge(backend)
     expect(await keysOf(backend, indexPrefix)).toHaveLength(1)
     expect(await entriesIn(backend)).toEqual(before)
+  })
+
+  test('far away takes all smaller ones along', async () => {
+    for (const [far, left] of [
+      [false, 4],
+      [true, 1],
+    ] as const) {
+      const backend = memoryBackend()
+      for (let i = 0; i < 3; i++) await addPack(backend, recordsOf(1000 + i * 3, 2))
+      for (let i = 0; i < 8; i++) await addPack(backend, recordsOf(i * 20, 20))
+      const before = await entriesIn(backend)
+      await merge(backend, none, far)
+      expect(await keysOf(backend, indexPrefix)).toHaveLength(left)
+      expect(await entriesIn(backend)).toEqual(before)
+    }
   })
 
   test('keeps about eight for each size, whatever the number of packs', async () => {

@@ -3,8 +3,9 @@ import { expect, test, vi } from 'vitest'
 import type { Backend } from '../../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../../src/core/backend/memory.ts'
 import { QuiltError } from '../../../../src/core/base/error.ts'
-import { packPrefix } from '../../../../src/core/store/layout.ts'
-import { packStore } from '../../../../src/core/store/pack-store.ts'
+import { indexPrefix, packPrefix } from '../../../../src/core/store/layout.ts'
+import { packStore, readObject } from '../../../../src/core/store/pack-store.ts'
+import { packBytes } from '../../../../src/core/store/packs/pack-builder.ts'
 import { scanPack } from '../../../../src/core/store/packs/rebuild-index.ts'
 import { fakeAmbient, settle } from '../../../support/ambient.ts'
 import { keysOf } from '../../../support/ref-bench.ts'
@@ -72,4 +73,59 @@ test('a batch that failed writes nothing any more once it has said so', async ()
   })
   await expect(work).rejects.toThrow('full')
   expect(writing).toBe(0)
+})
+
+/** A backend that tells how many bytes of packs were on their way at once at most, until their indexes were there. */
+function onTheWay(inner: Backend): { readonly backend: Backend; readonly most: () => number } {
+  const going = new Map<string, number>()
+  let most = 0
+  const put: Backend['put'] = async (key, body, options, ctx) => {
+    if (key.startsWith(packPrefix)) going.set(key.slice(packPrefix.length), (body as Uint8Array).length)
+    most = Math.max(
+      most,
+      [...going.values()].reduce((sum, bytes) => sum + bytes, 0),
+    )
+    await settle()
+    await inner.put(key, body, options, ctx)
+    if (key.startsWith(indexPrefix)) going.delete(key.slice(indexPrefix.length))
+  }
+  return { backend: { ...inner, put }, most: () => most }
+}
+
+test.each([
+  [true, 0, 1],
+  [false, 1, 2],
+])(
+  'no more is on its way than one full pack where that is far away (%s), else two',
+  async (far, above, atMost) => {
+    const inner = memoryBackend()
+    const { backend, most } = onTheWay(inner)
+    const store = packStore(backend, fakeAmbient(), { far })
+    await store.batch(async (out) => {
+      for (let i = 0; i < 3; i++) {
+        await out.writeBlob(noise(25_000_000, i))
+        for (let tree = 0; tree < 400; tree++) await out.write('tree', noise(2000, 1000 * i + tree))
+      }
+    })
+    expect(await keysOf(inner, packPrefix)).toHaveLength(4)
+    expect(most()).toBeGreaterThan(above * packBytes)
+    expect(most()).toBeLessThanOrEqual(atMost * packBytes)
+  },
+)
+
+test('far away a small batch is one pack, whose trees lie together, behind its blobs', async () => {
+  const backend = memoryBackend()
+  const tree = await packStore(backend, fakeAmbient(), { far: true }).batch(async (out) => {
+    const id = await out.write('tree', text('a tree'))
+    await out.writeBlob(noise(600_000))
+    await out.writeBlob(noise(1000, 2))
+    return id
+  })
+  const [pack, ...others] = await keysOf(backend, packPrefix)
+  expect([others, (await keysOf(backend, indexPrefix)).length]).toEqual([[], 1])
+  const records = scanPack(await backend.get(pack as string))
+  const isBlob = records.map(({ kind, encoding }) => kind === 'blob' && encoding !== 'recipe')
+  expect(isBlob).toEqual(isBlob.toSorted().reverse())
+  const other = packStore(backend, fakeAmbient(2), { far: true })
+  expect((await readObject(other, tree)).kind).toBe('tree')
 })
