@@ -7,9 +7,8 @@ import { networkPatience } from '../core/backend/patience.ts'
 import { retrying } from '../core/backend/retrying.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { configureRemote, type Declared } from '../core/repo/guarded.ts'
-import type { RepositoryOptions } from '../core/repo/open-repository.ts'
 import type { RemoteConfig } from '../core/codec/remotes/config.ts'
-import { bucketRemote, type Remote } from '../core/repo/remote.ts'
+import { bucketRemote, type BucketOptions, type Remote } from '../core/repo/remote.ts'
 import type { BackendPlugin, Env, FileSink } from './api.ts'
 import { builtinBackends } from './builtin.ts'
 
@@ -27,7 +26,7 @@ export async function openRemote(
   address: URL,
   env: Env,
   ambient: Ambient,
-  options: RepositoryOptions & StorageOptions = {},
+  options: BucketOptions & StorageOptions = {},
 ): Promise<Remote> {
   return bucketRemote(await openStorage(address, env, ambient, options), ambient, address.href, options)
 }

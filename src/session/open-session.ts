@@ -4,6 +4,7 @@ import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Ambient } from '../core/base/ambient.ts'
+import type { Backend } from '../core/backend/backend.ts'
 import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
@@ -86,6 +87,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     fs: options.fs,
     tidy,
     limitRate: options.limitRate,
+    near: options.fs === undefined && store !== undefined ? `${store}/cache/remotes` : undefined,
   })
   const scratch = scratchFolder(fs, () => `${store ?? tmpdir()}/cache/scratch`, ambient)
   const local = once(() => {
@@ -266,6 +268,8 @@ interface RemoteParts {
   readonly fs: FileSystem | undefined
   readonly tidy: RepositoryOptions['tidy']
   readonly limitRate: number | undefined
+  /** A folder for copies of what was read from remotes. */
+  readonly near: string | undefined
 }
 
 function openRemotes(parts: RemoteParts): {
@@ -287,13 +291,21 @@ function openRemotes(parts: RemoteParts): {
 }
 
 async function openAddress(
-  { env, ambient, fs, tidy, limitRate }: RemoteParts,
+  { env, ambient, fs, tidy, limitRate, near: folder }: RemoteParts,
   address: URL,
 ): Promise<Remote> {
-  if (fs === undefined || address.protocol !== 'file:')
-    return openRemote(address, env, ambient, { tidy, limitRate })
+  if (fs === undefined || address.protocol !== 'file:') {
+    const near =
+      folder === undefined || address.protocol === 'file:' ? undefined : await copiesFolder(folder, ambient)
+    return openRemote(address, env, ambient, { tidy, limitRate, near })
+  }
   const backend = await folderBackend(fileURLToPath(address), { fs, randomName: () => ambient.randomName() })
   return bucketRemote(backend, ambient, address.href, { tidy })
+}
+
+/** A folder for copies that can be read anew: nothing waits for the disk. */
+function copiesFolder(folder: string, ambient: Ambient): Promise<Backend> {
+  return folderBackend(folder, { randomName: () => ambient.randomName(), durable: false, near: true })
 }
 
 /** A remote's address: by a configured name, as an address, or as a folder's path. */

@@ -2,6 +2,8 @@ import nodeFs from 'node:fs'
 import { createFsFromVolume, Volume } from 'memfs'
 import { describe, test } from 'vitest'
 import type { Backend } from '../../src/core/backend/backend.ts'
+import { arriving } from '../../src/core/backend/arriving.ts'
+import { bounded } from '../../src/core/backend/bounded.ts'
 import { caching } from '../../src/core/backend/caching.ts'
 import { limiting } from '../../src/core/backend/limiting.ts'
 import { memoryBackend } from '../../src/core/backend/memory.ts'
@@ -78,7 +80,7 @@ function hiding(backend: Backend, hidden: string): Backend {
 const patience = { attempts: 100, delay: () => Promise.resolve(), random: () => 0.5 }
 const clocked = (): Backend => memoryBackend({ now: () => new Date() })
 const never: FaultPlan = { fault: { kind: 'stop' }, at: Infinity }
-const cacheable = (key: string): boolean => key !== 'config'
+const keeps = (key: string): number => (key === 'config' ? 0 : Infinity)
 
 const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   memory: async () => memoryBackend(),
@@ -90,7 +92,9 @@ const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   'file on memfs, near': async () => fileStore('/store', { fs: memoryFs(), near: true }),
   'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
   'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
-  'caching in memory': async () => caching(clocked(), clocked(), { cacheable }),
+  'caching in memory': async () => caching(clocked(), clocked(), { keeps }),
+  'keeping what arrives, in memory': async () => arriving(clocked(), clocked(), () => false),
+  bounded: async () => bounded(clocked(), { bytes: 1e9, age: 1e9 }),
   'limited, to a rate that is often reached': async () => limiting(clocked(), fakeAmbient(), 1_000_000),
   'one writer, on a store that ignores absent': async () => singleWriter(ignoresAbsent(clocked())),
   'guarded, in doubt': async () => {

@@ -25,9 +25,11 @@ import { folderBackend } from '../../src/plugins/builtin.ts'
 import { openSession, type ConfiguredSession } from '../../src/session/open-session.ts'
 import { machineAmbient } from '../../src/session/ambient.ts'
 import { randomBytes } from '../../bench/data/random.ts'
+import { faultProxy } from '../../src/testing/fault-proxy.ts'
 import { bundle } from '../support/crash-sources.ts'
 import { problemsOf } from '../support/store-bench.ts'
 import { dice } from '../support/crash-world.ts'
+import { serveFolder } from '../support/web-server.ts'
 
 const all = process.env['QUILT_CRASH_ALL'] === '1'
 const rounds = all ? 50 : 2
@@ -35,7 +37,8 @@ const blobs = all ? 4 : 3
 const roll = dice(Number(process.env['QUILT_CRASH_SEED'] ?? 1) + 5)
 const timeout = 7_200_000
 /** The largest pack, and the most that is on its way at once: what one process may lose. */
-const part = 32 * 1024 * 1024
+const mebibyte = 1024 * 1024
+const part = 32 * mebibyte
 const pkg = parsePackageName('ada/wine')
 const folder = mkdtempSync(join(tmpdir(), 'quilt-test-'))
 let script = ''
@@ -72,13 +75,13 @@ const sessionOf = (store: string): Promise<ConfiguredSession> =>
   })
 
 /**
- * Runs a verb, and kills it after so many milliseconds, counted from its begin or from the first pack of a store; how
+ * Runs a verb, and kills it after so many milliseconds, counted from its begin or from when something has begun; how
  * long it ran, and whether it said that it was done.
  */
 async function run(
   args: readonly string[],
   killAfter: number,
-  firstPackIn?: string,
+  isBegun: () => boolean = () => true,
 ): Promise<{ readonly took: number; readonly isDone: boolean }> {
   const child = spawn(process.execPath, [script, folder, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
   let begun = 0
@@ -86,15 +89,11 @@ async function run(
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === 'begin') {
       begun = performance.now()
-      const kill = (): unknown => setTimeout(() => child.kill('SIGKILL'), killAfter)
-      if (firstPackIn === undefined) kill()
-      else {
-        const looking = setInterval(() => {
-          if (bytesIn(firstPackIn).packs === 0 && child.exitCode === null) return
-          clearInterval(looking)
-          kill()
-        }, 1)
-      }
+      const looking = setInterval(() => {
+        if (!isBegun() && child.exitCode === null) return
+        clearInterval(looking)
+        setTimeout(() => child.kill('SIGKILL'), killAfter)
+      }, 1)
     } else ended = performance.now()
   }
   return { took: ended - begun, isDone: ended > 0 }
@@ -104,7 +103,10 @@ async function run(
 function bytesIn(store: string): { readonly packs: number; readonly torn: number } {
   const sum = (path: string): number =>
     existsSync(path)
-      ? readdirSync(path).reduce((bytes, name) => bytes + statSync(`${path}/${name}`).size, 0)
+      ? readdirSync(path).reduce(
+          (bytes, name) => bytes + (statSync(`${path}/${name}`, { throwIfNoEntry: false })?.size ?? 0),
+          0,
+        )
       : 0
   return { packs: sum(`${folder}/${store}/packs`), torn: sum(`${folder}/${store}/tmp`) }
 }
@@ -142,7 +144,7 @@ for (const verb of ['push', 'install'] as const) {
       // Every other round is cut when a part of it is there already.
       const { isDone } = await (round % 2 === 0
         ? run(args, roll(Math.ceil(probe.took)))
-        : run(args, roll(verb === 'push' ? 10 : 40), store))
+        : run(args, roll(verb === 'push' ? 10 : 40), () => bytesIn(store).packs > 0))
       const kept = bytesIn(store)
       if (!isDone && kept.packs > 0) cutInside++
       const isThere = await expectClean(store)
@@ -167,3 +169,41 @@ for (const verb of ['push', 'install'] as const) {
     if (all) expect(cutInside).toBeGreaterThan(10)
   })
 }
+
+test(
+  'install from a web server: killed at a random instant, what had arrived is not asked for again',
+  { timeout },
+  async () => {
+    const server = await serveFolder(`${folder}/whole`)
+    const proxy = await faultProxy(server.address)
+    const arrived = (): number =>
+      proxy.requests
+        .filter(({ url }) => url.includes('/packs/'))
+        .reduce((sum, { received }) => sum + received, 0)
+    // So slow that next to nothing waits in the system's buffers.
+    proxy.setPace({ rate: { bytesPerSecond: 12 * mebibyte, now: () => performance.now() } })
+    try {
+      const total = bytesIn('whole').packs
+      for (let round = 0; round < (all ? 20 : 2); round++) {
+        const store = `web${String(round)}`
+        proxy.clear()
+        const { isDone } = await run([store, 'install', proxy.url], roll(2000), () => arrived() > mebibyte)
+        const before = arrived()
+        expect(isDone).toBe(false)
+        await expectClean(store)
+        const session = await sessionOf(store)
+        await install(session, 'ada/wine', { remote: proxy.url })
+        // Two reads are under way at once, and of each less than one piece is not written down yet.
+        expect(arrived(), JSON.stringify({ before, total })).toBeLessThan(total + 3 * mebibyte)
+        await expectClean(store)
+        expect((await inspect(session, 'ada/wine')).size).toBe(blobs * 12 * mebibyte + 300 * 2000)
+        await session.close()
+        expect(bytesIn(`${store}/cache/remotes/arriving`).packs).toBe(0)
+        rmSync(`${folder}/${store}`, { recursive: true, force: true })
+      }
+    } finally {
+      await proxy.close()
+      await server.stop()
+    }
+  },
+)

@@ -33,6 +33,11 @@ export interface Backend {
   delete(key: string, ctx?: Context): Promise<void>
   /** An address that serves this one request for so long, for whoever holds it. */
   presign?(key: string, method: 'GET' | 'PUT', seconds: number): Promise<URL>
+  /**
+   * To be told that what was read under a key is not what it must be: copies that are kept nearby are dropped, so that the
+   * next read asks where the bytes lie. Only backends with such copies have it.
+   */
+  distrust?(key: string): Promise<void>
   close(): Promise<void>
 }
 

@@ -4,11 +4,16 @@ import { utf8 } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
 import type { Backend, Range } from './backend.ts'
 
+/** What a key is called nearby: names lie in one folder, since folders are never removed. */
+export function nearName(key: string): string {
+  return key.replaceAll('/', '_')
+}
+
 const blockSize = 65536
 const sumSize = 4
 const stride = blockSize + sumSize
 
-/** The blocks of a copy, each followed by its sum. An empty body has one empty block. */
+/** The blocks of a copy, each followed by its sum, which covers what the copy is called. An empty body has one empty block. */
 export function encodeCopy(key: string, body: Uint8Array): Uint8Array {
   const blocks = Math.max(1, Math.ceil(body.length / blockSize))
   const copy = new Uint8Array(body.length + blocks * sumSize)

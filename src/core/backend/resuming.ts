@@ -91,6 +91,7 @@ async function readOnce(
         checkSignal(ctx)
         if (got + part.length > bytes.length) bytes = withRoom(bytes, got, got + part.length, wanted)
         bytes.set(part, got)
+        ctx?.onArrival?.(start + got, part)
         got += part.length
       }
       if (got === wanted) return bytes

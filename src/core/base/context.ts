@@ -5,6 +5,11 @@ import { QuiltError } from './error.ts'
 export interface Context {
   readonly signal?: AbortSignal
   readonly onProgress?: (event: Progress) => void
+  /**
+   * Told of a value's bytes as they arrive over a line that may break, and where in the value they begin. They are lent
+   * until it returns. After a failure they may come again, from further before.
+   */
+  readonly onArrival?: (start: number, bytes: Uint8Array) => void
 }
 
 /** How far one task is. `done` and `total` count `unit`s; `total` is absent while unknown. */

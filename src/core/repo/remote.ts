@@ -13,6 +13,7 @@ import {
   type PackRepository,
   type RepositoryOptions,
 } from './open-repository.ts'
+import { nearRemote } from './near-remote.ts'
 import type { Repository } from './repository.ts'
 
 /** What a remote address opens to. */
@@ -35,25 +36,32 @@ export interface Remote {
   close(): Promise<void>
 }
 
+/** How to use a remote. */
+export interface BucketOptions extends RepositoryOptions {
+  /** A place for copies of what never changes on remotes. What looks after one reads no copies. */
+  readonly near?: Backend | undefined
+}
+
 /** A folder or a bucket as a remote: one repository for all its packages, no server. */
 export function bucketRemote(
   inner: Backend,
   ambient: Ambient,
   address: string,
-  options?: RepositoryOptions,
+  { near, ...options }: BucketOptions = {},
 ): Remote {
   const { backend, config, settle } = guarded(inner, ambient)
+  const copied = near === undefined ? backend : nearRemote(near, backend, address)
   const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
-  let opened: Promise<PackRepository> | undefined
+  const opened = new Map<Backend, Promise<PackRepository>>()
 
-  const openOnce = async (create: boolean, ctx?: Context): Promise<PackRepository> => {
+  const openOnce = async (on: Backend, create: boolean, ctx?: Context): Promise<PackRepository> => {
     try {
       await settle(ctx)
       const open = create ? createRepository : openRepository
-      const repository = await open(backend, ambient, ctx, { ...options, far: true })
+      const repository = await open(on, ambient, ctx, { ...options, far: true })
       return backend.features.writable ? listed(repository, isListed) : repository
     } catch (error) {
-      opened = undefined
+      opened.delete(on)
       if (!isQuiltError(error, 'NOT_FOUND')) throw error
       throw new QuiltError('NOT_FOUND', `there is no repository at ${address}`, {
         hint: 'a first push makes one',
@@ -61,22 +69,26 @@ export function bucketRemote(
       })
     }
   }
-  const open = (create: boolean, ctx?: Context): Promise<PackRepository> => (opened ??= openOnce(create, ctx))
+  const open = (on: Backend, create: boolean, ctx?: Context): Promise<PackRepository> => {
+    let opening = opened.get(on)
+    if (opening === undefined) opened.set(on, (opening = openOnce(on, create, ctx)))
+    return opening
+  }
 
   return {
     repository: async (pkg, options, ctx) => {
       if (options?.create === true && !backend.features.writable) {
         throw new QuiltError('DENIED', `cannot push ${formatPackageName(pkg)}: ${address} is read-only`)
       }
-      return open(options?.create === true, ctx)
+      return open(copied, options?.create === true, ctx)
     },
     packages: async function* (ctx) {
-      yield* (await open(false, ctx)).refs.packages(ctx)
+      yield* (await open(copied, false, ctx)).refs.packages(ctx)
     },
-    whole: (ctx) => open(false, ctx),
+    whole: (ctx) => open(backend, false, ctx),
     relist: async (ctx) => {
       if (backend.features.writable && (await isListed(ctx))) await writeListing(backend, ctx)
     },
-    close: () => backend.close(),
+    close: () => copied.close(),
   }
 }

@@ -4,6 +4,7 @@ import type { Id } from '../model/id.ts'
 import type { ObjectReader, ObjectStore } from '../store/object-store.ts'
 import type { Reached } from './reach.ts'
 import type { Ends, WantedCommit } from './transfer/ends.ts'
+import { keepAllArrived } from './transfer/keep-arrived.ts'
 import { sender } from './transfer/sender.ts'
 
 /** What is asked for. */
@@ -35,9 +36,15 @@ export interface Moved {
 export function transfer(from: ObjectReader, to: ObjectStore, want: Want, ctx?: Context): Promise<Moved> {
   return to.batch(
     async (out) => {
-      const run = sender({ from, out, near: want.near ?? to, task: want.task ?? 'send' }, ctx)
-      for (const commit of want.commits) await run.commit(commit)
-      await run.finish()
+      const ends: Ends = { from, out, near: want.near ?? to, task: want.task ?? 'send' }
+      const run = sender(ends, ctx)
+      try {
+        for (const commit of want.commits) await run.commit(commit)
+        await run.finish()
+      } catch (error) {
+        await keepAllArrived(ends)
+        throw error
+      }
       return { ...out.written }
     },
     want.publish,

@@ -146,6 +146,34 @@ describe.each(['push', 'install'] as const)('%s', (verb) => {
   })
 })
 
+test('what an install that fails for good had brought is not brought again', async () => {
+  const { disk } = await prepared()
+  // So much that a store is asked what it has of it.
+  for (let i = 0; i < 5; i++) disk.write({ [`wine/m${String(i)}.bin`]: noise(200_000 + i) })
+  const ada = await disk.session('ada')
+  const { topHash } = await build(ada, { handle: 'ada/wine', path: 'wine' })
+  await push(ada, 'ada/wine', { remote: './shared' })
+  const whole = await expectGoesOn({ disk, verb: 'install', name: 'all', topHash })
+  const where = (key: string): boolean => key.startsWith('packs/')
+  const fault: Fault = { kind: 'fail', code: 'EIO', lasting: true }
+  const left: number[] = []
+  for (let at = 1; ; at++) {
+    const name = `cut${String(at)}`
+    let record: FaultRecord = { hit: undefined, seen: 0 }
+    const { session } = await countedRemote(await disk.session(name), `${disk.root}/shared`, (inner) => {
+      const faulty = faultyBackend(inner, { fault, at, where })
+      record = faulty.record
+      return faulty.backend
+    })
+    const error: unknown = await install(session, 'ada/wine', { remote }).catch((thrown: unknown) => thrown)
+    if (record.hit === undefined) break
+    expect(error).toMatchObject({ code: 'UNAVAILABLE' })
+    left.push(await expectGoesOn({ disk, verb: 'install', name, topHash }))
+  }
+  expect(left[0]).toBe(whole)
+  expect(left.at(-1)).toBeLessThan(whole - 900_000)
+})
+
 test('an answer that is lost after the refs have moved makes no second row in the log (H82)', async () => {
   const { disk } = await prepared()
   const where = (key: string): boolean => key.startsWith('refs/')

@@ -7,6 +7,11 @@ import type { Ends } from './ends.ts'
  */
 const arrivedBytes = 10 * 1024 * 1024
 
+/** Writes what has arrived, however little: what follows has failed. That this fails too says nothing new. */
+export async function keepAllArrived({ task, out }: Ends): Promise<void> {
+  if (task === 'receive') await Promise.resolve(out.keep?.(1)).catch(() => undefined)
+}
+
 /** Writes what has arrived, where that is enough for a pack. */
 export function keepArrived({ task, out }: Ends): Promise<void> | undefined {
   return task === 'receive' ? out.keep?.(arrivedBytes) : undefined

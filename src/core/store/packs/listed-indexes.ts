@@ -189,8 +189,13 @@ function indexOpener(backend: Backend): IndexOpener {
     memory,
     refused,
     open: async (key, size, ctx) => {
+      const open = (): Promise<IndexFile> => openIndexFile(backend, key, { memory, size }, ctx)
       try {
-        return await openIndexFile(backend, key, { memory, size }, ctx)
+        return await open().catch(async (error: unknown) => {
+          if (backend.distrust === undefined || !isQuiltError(error, 'CORRUPT')) throw error
+          await backend.distrust(key)
+          return open()
+        })
       } catch (error) {
         if (isQuiltError(error, 'NOT_FOUND')) return undefined // merged away by another process since it was listed
         // The repository's format is known, so an index of another one is damage too.

@@ -93,10 +93,10 @@ export function packReader(backend: Backend): PackReader {
     return { read, bytes: await getRange(pack, range, ctx), into }
   }
 
-  /** One record by itself, read anew: what was damaged on the way is whole the second time. */
-  const again = async (record: Location, ctx?: Context): Promise<Uint8Array> => {
+  /** What follows from a record on, read anew from where it lies: what was damaged on the way is whole the second time. */
+  const again = async (record: Location, end: number, ctx?: Context): Promise<Uint8Array> => {
     ahead.forget(record.pack)
-    const end = record.offset + recordHeaderBytes + record.stored
+    await backend.distrust?.(packKey(record.pack))
     return getRange(record.pack, { start: record.offset, end }, ctx)
   }
 
@@ -109,15 +109,22 @@ export function packReader(backend: Backend): PackReader {
       const fetched = mapOrdered(reads, readsAtOnce, (read) => fetch(read, memory, ctx))
       for await (const { read, bytes, into } of fetched) {
         checkSignal(ctx)
+        let [from, start] = [bytes, read.start]
         for (const record of read.records) {
-          const unpack = (from: Uint8Array, at: number): StoredObject =>
-            unpackObjectWith(zstd, record, checkedPayload(from, at, record), options?.proved)
+          const unpack = (): StoredObject =>
+            unpackObjectWith(
+              zstd,
+              record,
+              checkedPayload(from, record.offset - start, record),
+              options?.proved,
+            )
           let object: StoredObject
           try {
-            object = unpack(bytes, record.offset - read.start)
+            object = unpack()
           } catch (error) {
             if (!isQuiltError(error, 'CORRUPT')) throw error
-            object = unpack(await again(record, ctx), 0)
+            ;[from, start] = [await again(record, read.end, ctx), record.offset]
+            object = unpack()
           }
           yield object
         }

@@ -74,6 +74,7 @@ export function packSet(backend: Backend): PackSet {
   const recover = async (ctx?: Context): Promise<boolean> => {
     let found = false
     await openAll(ctx)
+    for (const index of all()) await backend.distrust?.(index.key)
     await indexes.prove(ctx)
     for (const pack of await refresh(ctx)) {
       const index = await rebuildIndex(backend, pack, ctx)
@@ -129,6 +130,7 @@ export function packSet(backend: Backend): PackSet {
           if (!isQuiltError(error, 'CORRUPT') || refused.has(index.key)) throw error
           refused.set(index.key, error)
           indexes.now.open.delete(index.key)
+          await backend.distrust?.(index.key)
           await recover(ctx)
           return search(id, skip, ctx)
         }
