@@ -111,6 +111,7 @@ export function diff(a: string, b?: string, options: RemoteOptions & CallOptions
  * Writes a package's files below a folder, byte by byte as they went in. Also exported as `export`.
  * @throws QuiltError CONFLICT naming what is in the way; NOT_FOUND, INVALID, CORRUPT, UNAVAILABLE. Then nothing is written.
  * @example await exportPackage('ada/wine@1.0', './wine', { force: true })
+ * @example await exportPackage('ada/wine', 's3://warehouse/wine', { format: 'parquet', partitionBy: ['year'] })
  */
 export function exportPackage(
   handle: string,

@@ -34,6 +34,8 @@ export interface ExportOptions extends RevisionOptions {
   readonly symlinks?: boolean | undefined
   /** Write tables in this format; other files, and tables that have it, as they are. */
   readonly format?: ResultFormat | undefined
+  /** Partition every table by these columns, in Hive's layout; with `format: 'parquet'` alone. */
+  readonly partitionBy?: readonly string[] | undefined
 }
 
 /** What to export, and where to: a folder or an address such as s3://bucket/folder; the working directory unless told. */
@@ -63,6 +65,10 @@ export async function exportPackage(
 ): Promise<ExportResult> {
   if (options.format !== undefined && options.symlinks === true)
     throw new QuiltError('INVALID', 'links lead to files as they are: leave out --symlinks or --format')
+  const { partitionBy: by } = options
+  if (by !== undefined && options.format !== 'parquet')
+    throw new QuiltError('INVALID', 'only Parquet is partitioned: say --format parquet')
+  if (by?.length === 0) throw new QuiltError('INVALID', 'no column to partition by is named')
   const named = await needRevision(session, handleWith(handle, options), ctx)
   const asked = await withTrees(session, named, ctx, named.handle.path)
   const name = describeRevision(asked.state.pkg, asked.handle.revision)
@@ -104,7 +110,7 @@ export async function exportPackage(
       ? await write(items, plainFile)
       : await withConverted(
           session,
-          { handle: { ...revision.handle, path }, format },
+          { handle: { ...revision.handle, path }, format, by },
           (tables) => {
             const isTaken = async (at: string): Promise<boolean> =>
               (await lookup(nodes, revision.commit.tree, at, ctx)) !== undefined

@@ -58,8 +58,8 @@ export interface TableTools {
   engine(): TableEngine
   /** The same with more memory, for tables of very many columns. */
   wideEngine(): TableEngine
-  /** An engine of the caller's own that may read these files and nothing else; the caller closes it. */
-  engineFor(files: readonly string[]): TableEngine
+  /** An engine of the caller's own that may read these files, write `into` a folder, and nothing else; the caller closes it. */
+  engineFor(files: readonly string[], into?: string): TableEngine
   /** What the processes need that checks run in; their folders lie where those of the engine do. */
   sandboxHost(): SandboxHost
   /** A path on disk that nobody has, in a folder that goes when the session is closed. */

@@ -31,7 +31,9 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     onDisk,
     engine: () => (engine ??= openEngine({ folder: open(), memory: makingMemory })),
     wideEngine: () => (wide ??= openEngine({ folder: open(), memory: '2GB', threads: 1, width: 1 })),
-    engineFor: (files) => openEngine({ folder: open(), files, width: 1 }),
+    engineFor: (files, into) =>
+      // Several threads would write several files for one partition.
+      openEngine({ folder: open(), files, width: 1, ...(into === undefined ? {} : { into, threads: 1 }) }),
     sandboxHost: () => sandboxHost(open()),
     newPath: () => `${open()}/${String(++paths)}`,
     bytesAt: async function* (path) {

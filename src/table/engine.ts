@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly folder: string
   /** The only files that it may read, absolute; left out, it may use all of the folder. */
   readonly files?: readonly string[]
+  /** A folder that it may write beside these files, absolute. */
+  readonly into?: string
   readonly memory?: string
   readonly threads?: number
   /** Connections in use at once. */
@@ -103,7 +105,7 @@ export function openEngine(options: EngineOptions): TableEngine {
 
 async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
   const { DuckDBInstance: Instance } = await import('@duckdb/node-api')
-  const { folder, files } = options
+  const { folder, files, into } = options
   try {
     const instance = await Instance.create(':memory:', {
       autoinstall_known_extensions: 'false',
@@ -114,6 +116,8 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
       threads: String(options.threads ?? mostThreads),
       memory_limit: options.memory ?? memoryLimit,
       temp_directory: `${folder}/spill`,
+      // Less than half a row group: what is more is written at once, before rows that came first and wait for others.
+      partitioned_write_flush_threshold: '57344',
       // What one part took goes back before the next one: half as much again would stay with the process (measured).
       allocator_flush_threshold: '16MB',
       allocator_bulk_deallocation_flush_threshold: '64MB',
@@ -123,6 +127,7 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
     // In this order: once external access is off, nothing more can be allowed. (hostile cases, section 4)
     if (files === undefined) await connection.run(`SET allowed_directories = ${list([folder])}`)
     else if (files.length > 0) await connection.run(`SET allowed_paths = ${list(files)}`)
+    if (into !== undefined) await connection.run(`SET allowed_directories = ${list([into])}`)
     await connection.run('SET enable_external_access = false')
     await connection.run('SET lock_configuration = true')
     connection.closeSync()

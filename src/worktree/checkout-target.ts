@@ -13,6 +13,8 @@ export interface CheckoutItem {
   readonly entry: Entry
   /** The path of a file whose bytes are to be written instead of the blob's, `entry` giving their number. */
   readonly from?: string
+  /** Nothing else may lie there, nor below: readers take all that does for one. */
+  readonly alone?: true
 }
 
 /** What a checkout needs. */

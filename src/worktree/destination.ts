@@ -5,6 +5,7 @@ import { QuiltError } from '../core/base/error.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
 import { targetProblem } from '../core/model/entry.ts'
 import { isWithin, splitPath } from '../core/model/path.ts'
+import { strangersIn } from './alone.ts'
 import type { CheckoutItem, CheckoutItems, CheckoutTarget } from './checkout-target.ts'
 import { onPath } from './file-error.ts'
 import { statusOf, type Destination } from './stage.ts'
@@ -34,6 +35,7 @@ export async function checkDestination(
   const exists = missing.length > 0 ? undefined : existing(target)
   const inStore = storePart(target, destination.folder)
   const seen = foldedNames(target.foldsCase ?? foldsCase(fs, top))
+  const strangers = missing.length > 0 ? undefined : strangersIn(fs, folder)
   const inTheWay: string[] = []
   let count = 0
   for await (const item of items()) {
@@ -42,9 +44,11 @@ export async function checkDestination(
     checkWritable(item, target.windows)
     seen(item.path)
     inStore(item)
+    strangers?.see(item)
     if (exists?.(item) === true && inTheWay.push(item.path) > mostNamed) break
   }
   if (inTheWay.length > 0) throw conflict(folder, inTheWay, force)
+  strangers?.end()
   return destination
 }
 

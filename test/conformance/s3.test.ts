@@ -1,16 +1,20 @@
 // Buckets on real servers. Each test says which server ran: radosgw is what counts; s3rver is what npm has, and shows
 // what becomes of a store that does not keep the rules.
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Backend } from '../../src/core/backend/backend.ts'
 import { networkPatience } from '../../src/core/backend/patience.ts'
 import { probePutIfAbsent } from '../../src/core/backend/probe.ts'
 import { retrying } from '../../src/core/backend/retrying.ts'
 import { build } from '../../src/package/build.ts'
-import { exportPackage } from '../../src/package/export.ts'
+import { exportPackage, type ExportOptions, type ExportResult } from '../../src/package/export.ts'
 import { install } from '../../src/package/exchange/install.ts'
 import { push } from '../../src/package/exchange/push.ts'
 import { tagAdd, tagList } from '../../src/package/names/naming.ts'
+import type { FileSink } from '../../src/plugins/api.ts'
 import plugin from '../../src/plugins/backends/s3.ts'
 import { machineAmbient } from '../../src/session/ambient.ts'
 import { openSession, type ConfiguredSession } from '../../src/session/open-session.ts'
@@ -183,6 +187,57 @@ describe.skipIf(!isThere)('s3 on radosgw', () => {
     await exported.close()
     await ben.close()
   })
+
+  test('radosgw: tables go as folders of Parquet, and come back as one table', async () => {
+    const folder = tempDir()
+    const ada = await sessionOn(server, folder)
+    mkdirSync(`${folder}/data`)
+    const line = (i: number): string => `${String(i)},a/${String(i % 3)},${'x'.repeat(30)}${String(i * 7919)}`
+    const lines = Array.from({ length: 400_000 }, (_, i) => line(i))
+    writeFileSync(`${folder}/data/t.csv`, `id,part,text\n${lines.join('\n')}\n`)
+    await build(ada, { handle: 'ada/data', path: 'data' })
+    const there = `s3://quilt/${place()}`
+    const send = (to: string, options: ExportOptions): Promise<ExportResult> =>
+      exportPackage(ada, { handle: 'ada/data', destination: to }, { format: 'parquet', ...options })
+    const whole = await send(`${there}/whole`, {})
+    expect(whole.files).toBeGreaterThan(1)
+    expect(await send(`${there}/by`, { partitionBy: ['part'] })).toMatchObject({ files: 3 })
+
+    const sink = (await plugin.openFiles?.(new URL(there), server.env, machineAmbient)) as FileSink
+    const keys: string[] = []
+    for await (const key of sink.list()) keys.push(key)
+    expect(keys.filter((key) => key.startsWith('whole/t.parquet/part-0000'))).toHaveLength(whole.files)
+    expect(keys).toContain('by/t.parquet/part=a%2F2/part-00000.parquet')
+    const credentials = { accessKeyId: 'testkey', secretAccessKey: 'testsecret' }
+    const { endpoint } = server
+    const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+    for (const key of keys) {
+      mkdirSync(dirname(`${folder}/back/${key}`), { recursive: true })
+      const Key = `${there.slice('s3://quilt/'.length)}/${key}`
+      const { Body: body } = await client.send(new GetObjectCommand({ Bucket: 'quilt', Key }))
+      writeFileSync(`${folder}/back/${key}`, (await body?.transformToByteArray()) ?? '')
+    }
+    client.destroy()
+    const duckdb = await (await DuckDBInstance.create(':memory:')).connect()
+    for (const name of ['whole', 'by']) {
+      const from = `read_parquet('${folder}/back/${name}/t.parquet/**/*.parquet', hive_partitioning = true)`
+      const sql = `SELECT count(*)::INT AS n, sum(id)::DOUBLE AS sum, count(DISTINCT part)::INT AS parts FROM ${from}`
+      expect((await duckdb.runAndReadAll(sql)).getRowObjectsJS()).toEqual([
+        { n: 400_000, sum: (400_000 * 399_999) / 2, parts: 3 },
+      ])
+    }
+
+    // What would be read with it is in the way, whatever is said of files that are to be replaced.
+    await refuses('CONFLICT', send(`${there}/whole`, {}))
+    expect(await send(`${there}/whole`, { force: true })).toEqual(whole)
+    await sink.put('whole/t.parquet/part-00077.parquet', someBytes(9))
+    await refuses('CONFLICT', send(`${there}/whole`, { force: true }))
+    await refuses('CONFLICT', send(`${there}/by`, { force: true })) // its folder has partitions
+    await sink.put('one/t.parquet', someBytes(9))
+    await refuses('CONFLICT', send(`${there}/one`, { force: true }))
+    await sink.close()
+    await ada.close()
+  }, 60_000)
 })
 
 describe('s3 on s3rver', () => {

@@ -7,6 +7,7 @@ import type { Id } from '../../core/model/id.ts'
 import { streamBlob } from '../../core/store/blob-source.ts'
 import type { ObjectReader, StoredObject } from '../../core/store/object-store.ts'
 import type { FileSink } from '../../plugins/api.ts'
+import { isHidden, notAlone } from '../../worktree/alone.ts'
 import type { CheckoutItem, CheckoutItems } from '../../worktree/checkout-target.ts'
 
 /** What is written where, and from what. */
@@ -53,7 +54,7 @@ export async function writeFiles(
   items: CheckoutItems,
   ctx?: Context,
 ): Promise<FilesWritten> {
-  if (!target.force) await checkFree(target, items, ctx)
+  await checkFree(target, items, ctx)
   let files = 0
   let bytes = 0
   let links = 0
@@ -91,22 +92,38 @@ export async function writeFiles(
   return { files, bytes, links }
 }
 
-async function checkFree({ sink, address }: FilesTarget, items: CheckoutItems, ctx?: Context): Promise<void> {
+/** Nothing may be in the way, nor, even with --force, lie where a table is to lie alone. */
+async function checkFree(
+  { sink, address, force }: FilesTarget,
+  items: CheckoutItems,
+  ctx?: Context,
+): Promise<void> {
+  const tables = new Set<string>()
+  for await (const { path, alone } of items()) if (alone === true) tables.add(path)
+  if (force && tables.size === 0) return
   const there = new Set<string>()
   for await (const path of sink.list(ctx)) {
     checkSignal(ctx)
-    if (there.add(path).size <= mostInTheWay) continue
+    if ((force && !isIn(tables, path)) || there.add(path).size <= mostInTheWay) continue
     throw new QuiltError('CONFLICT', `more than a million files are at ${address} already`, {
       hint: 'choose an empty place, or replace what is in the way with --force',
     })
   }
   if (there.size === 0) return
   for await (const { path, entry } of items()) {
-    if (entry.type !== 'file' || !there.has(path)) continue
+    if (entry.type !== 'file' || !there.delete(path) || force) continue
     throw new QuiltError('CONFLICT', `"${path}" is at ${address} already`, {
       hint: 'replace what is in the way with --force',
     })
   }
+  for (const path of there) if (isIn(tables, path) && !isHidden(path)) throw notAlone(address, path)
+}
+
+/** True for a path that is one of these, or lies below one. */
+function isIn(places: ReadonlySet<string>, path: string): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (places.has(path.slice(0, end))) return true
+  return false
 }
 
 async function readSmall(

@@ -5,7 +5,14 @@ import type { ResultFormat } from '../../table/query.ts'
 import type { CheckoutItem } from '../../worktree/checkout-target.ts'
 import type { Exported } from '../names/exported.ts'
 import type { Session } from '../session.ts'
-import { convertedName, convertTables, type ConvertedTable, type ConvertJob } from './convert.ts'
+import {
+  convertedName,
+  convertTables,
+  type ConvertedFile,
+  type ConvertedTable,
+  type ConvertJob,
+  type FileInFolder,
+} from './convert.ts'
 
 /** Tables that were converted, by their files' paths in the package. */
 export interface Conversion {
@@ -15,7 +22,10 @@ export interface Conversion {
   readonly isTaken: (path: string) => Promise<boolean>
 }
 
-/** The items of an export with tables in another format: one file for each, in a folder where a file has several. */
+/**
+ * The items of an export with tables in another format: for each a file, or a folder of its parts; in a folder where a
+ * file has several tables.
+ */
 export async function* convertedItems(
   items: AsyncIterable<Exported>,
   conversion: Conversion,
@@ -39,10 +49,35 @@ async function* tablesAt(
   const group = as.slice(0, -format.length - 1)
   const { executable: _, ...plain } = entry
   if (made[0]?.name !== undefined) yield { path: group, entry: { type: 'group', name: '', id: entry.id } }
-  for (const { name, file, size } of made) {
-    const place = name === undefined ? as : `${group}/${name}.${format}`
-    yield { path: place, entry: { ...plain, size }, from: file }
+  for (const { name, files } of made) {
+    const path = name === undefined ? as : `${group}/${name}.${format}`
+    if ('blob' in files) yield { ...itemOf(path, plain, files), alone: true }
+    else yield* folderItems(path, plain, files)
   }
+}
+
+/** A table's folder, and all in it: folders before what lies in them, each once. */
+function* folderItems(
+  root: string,
+  entry: FileEntry,
+  files: readonly FileInFolder[],
+): Generator<CheckoutItem> {
+  const group = (path: string): CheckoutItem => ({ path, entry: { type: 'group', name: '', id: entry.id } })
+  yield { ...group(root), alone: true }
+  let open: readonly string[] = []
+  for (const file of files) {
+    const folders = file.path.split('/').slice(0, -1)
+    const shared = folders.findIndex((name, i) => name !== open[i])
+    if (shared >= 0)
+      for (let depth = shared + 1; depth <= folders.length; depth++)
+        yield group(`${root}/${folders.slice(0, depth).join('/')}`)
+    open = folders
+    yield itemOf(`${root}/${file.path}`, entry, file)
+  }
+}
+
+function itemOf(path: string, entry: FileEntry, { blob: { id, size }, from }: ConvertedFile): CheckoutItem {
+  return { path, entry: { ...entry, id, size }, ...(from === undefined ? undefined : { from }) }
 }
 
 /** The path of a converted file: the new ending for the old one, or behind it where that is something else's. */
