@@ -9,6 +9,14 @@ import type { Context } from './context.ts'
 export interface ByteSource {
   readonly size: number
   slice(start: number, end: number, ctx?: Context): Promise<Uint8Array>
+  /** At least these bytes, and what is read with them anyway: `bytes` begin at `start`. Absent where that is no more. */
+  around?(start: number, end: number, ctx?: Context): Promise<PlacedBytes>
+}
+
+/** Bytes, and where they begin. */
+export interface PlacedBytes {
+  readonly start: number
+  readonly bytes: Uint8Array
 }
 
 /** Bytes in memory as a source. */
@@ -23,6 +31,8 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
 export interface ByteReader {
   /** How many bytes there should be. There may turn out to be more, or fewer. */
   readonly size: number
+  /** Places, ascending, between which the bytes will be read apart: a chunk ends there, where they lie not too near. */
+  readonly edges?: readonly number[]
   /** Fills `into` from its start, and gives how many bytes that were: fewer than fit only at the end. */
   read(into: Uint8Array, ctx?: Context): Promise<number>
   /** Lets go of what is read from. */
@@ -61,6 +71,7 @@ export function resumedReader(head: Uint8Array, rest: ByteReader): ByteReader {
   let left = head
   return {
     size: rest.size,
+    ...(rest.edges === undefined ? undefined : { edges: rest.edges }),
     read: async (into, ctx) => {
       const some = left.subarray(0, into.length)
       into.set(some)

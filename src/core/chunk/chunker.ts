@@ -9,6 +9,8 @@ export interface Block {
   /** True for a blob's first block, and for its last. */
   readonly first: boolean
   readonly last: boolean
+  /** Where a chunk must end, ascending, behind `start` and up to `end`. */
+  readonly edges?: readonly number[]
 }
 
 /** Chunks that lie one behind the other: the first begins at `start`, each ends at its `end`. */
@@ -31,24 +33,28 @@ export interface ChunkerParts {
 
 /**
  * A chunker of blocks, to be given one after the other. What a block leaves over, always less than
- * `max` bytes, is put before the next one. The chunks depend on the blob's bytes alone, not on the blocks.
+ * `max` bytes, is put before the next one. The chunks depend on the blob's bytes and edges alone, not on the blocks.
  * The function uses nothing from outside itself: threads are sent its text.
  */
 export function makeChunker({ cut, max, hash }: ChunkerParts): (block: Block) => CutBlock {
   const rest = new Uint8Array(max)
   let left = 0
-  return ({ bytes, start, end, first, last }) => {
+  return ({ bytes, start, end, first, last, edges = [] }) => {
     if (first) left = 0
     const from = start - left
     bytes.set(rest.subarray(0, left), from)
     const ends: number[] = []
     const ids: string[] = []
     let at = from
-    while (end - at >= max || (last && at < end)) {
-      const next = cut(bytes, at, end)
-      ids.push(hash(bytes.subarray(at, next)))
-      ends.push(next)
-      at = next
+    for (let i = 0; i <= edges.length; i++) {
+      const stop = edges[i] ?? end
+      const isEnd = last || i < edges.length
+      while (stop - at >= max || (isEnd && at < stop)) {
+        const next = cut(bytes, at, stop)
+        ids.push(hash(bytes.subarray(at, next)))
+        ends.push(next)
+        at = next
+      }
     }
     left = end - at
     rest.set(bytes.subarray(at, end))

@@ -1,4 +1,5 @@
 // A blob by range: a small one whole and verified, a chunked one through its recipe, chunk by chunk.
+import { concatBytes } from '../base/bytes.ts'
 import type { Context } from '../base/context.ts'
 import { QuiltError } from '../base/error.ts'
 import { inGroups, mapOrdered } from '../base/pool.ts'
@@ -28,15 +29,25 @@ export async function openBlob(
   const root = recipe ?? (await ownRecipe(objects, blob, ctx))
   if (root instanceof Uint8Array) return bytesSource(root)
   const { size } = await readRecipe(objects, root, ctx)
+  const check = (start: number, end: number): void => {
+    if (start >= 0 && end >= start && end <= size) return
+    throw new QuiltError('INVALID', `bytes ${String(start)} to ${String(end)} are not within ${String(size)}`)
+  }
   return {
     size,
-    slice: async (start, end, context) => {
-      if (start < 0 || end < start || end > size) {
-        throw new QuiltError(
-          'INVALID',
-          `bytes ${String(start)} to ${String(end)} are not within ${String(size)}`,
-        )
+    around: async (start, end, context) => {
+      check(start, end)
+      const wanted = { recipe: root, range: { start, end }, proved: true }
+      const parts: Uint8Array[] = []
+      let from = start
+      for await (const { chunk, body } of readChunks(objects, wanted, context)) {
+        from = Math.min(from, chunk.start)
+        parts.push(body)
       }
+      return { start: from, bytes: concatBytes(parts) }
+    },
+    slice: async (start, end, context) => {
+      check(start, end)
       const out = new Uint8Array(end - start)
       if (start === end) return out
       for await (const { chunk, body } of readChunks(

@@ -108,7 +108,7 @@ interface Holed {
 /** Makes the file: its first bytes, and its foot. */
 async function writeFoot(fs: FileSystem, { path, source }: Holed, ctx?: Context): Promise<void> {
   const { size } = source
-  let foot = await source.slice(Math.max(0, size - footBytes), size, ctx)
+  let foot = await lastBytes(source, ctx)
   const end = foot.length - magic.length
   if (end < 8 || magic.some((byte, i) => foot[end + i] !== byte)) throw noParquet()
   const length = new DataView(foot.buffer, foot.byteOffset).getUint32(end - 4, true) + 8
@@ -118,6 +118,13 @@ async function writeFoot(fs: FileSystem, { path, source }: Holed, ctx?: Context)
     { at: 0, bytes: Uint8Array.from(magic) },
     { at: size - foot.length, bytes: foot },
   ])
+}
+
+/** What is read with the last few bytes anyway: in a blob that is kept in chunks mostly the foot, or more. */
+async function lastBytes(source: ByteSource, ctx?: Context): Promise<Uint8Array> {
+  const { size } = source
+  if (source.around === undefined) return source.slice(Math.max(0, size - footBytes), size, ctx)
+  return (await source.around(Math.max(0, size - 12), size, ctx)).bytes
 }
 
 function noParquet(): QuiltError {

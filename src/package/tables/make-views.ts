@@ -14,7 +14,8 @@ import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import type { SourceFile } from '../../plugins/api.ts'
 import { makeView, type MadeView, type ViewJob } from '../../table/make-view.ts'
-import { ownPaths, passingFile } from '../../table/file-reader.ts'
+import { ownPaths } from '../../table/file-reader.ts'
+import { partReader } from '../../table/part-reader.ts'
 import { largeBlobs, readView, writeView } from '../../table/view/store-view.ts'
 import type { KnownRecipe } from '../derived.ts'
 import type { Session } from '../session.ts'
@@ -175,7 +176,7 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
     source: sourceOf(run, candidate),
     parser: loaded.parser,
     options: loaded.options,
-    keep: (from) => run.noting.writeBlob(passingFile(from), ctx),
+    keep: async (from) => run.noting.writeBlob(await partReader(tables.engine(), from, ctx), ctx),
     ...(old === undefined ? undefined : { old }),
   }
   const made = await makeView(job, ctx).finally(() => paths.drop())

@@ -7,10 +7,16 @@ import { noise } from '../../support/store-bench.ts'
 
 /** The chunks of bytes that are handed over in blocks of these sizes, over and over. */
 function chunksOf(bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
+  return chunksWith([], bytes, ...sizes)
+}
+
+/** The same, where chunks must end at edges. */
+function chunksWith(edges: readonly number[], bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
   const memory = new Uint8Array(chunkMax + Math.max(...sizes))
   const chunker = makeChunker({ cut, max: chunkMax, hash: hashBytes })
   const chunks: Uint8Array[] = []
   for (let at = 0, i = 0, last = false; !last; i++) {
+    const before = at
     const part = bytes.subarray(at, (at += sizes[i % sizes.length] as number))
     last = at >= bytes.length
     memory.set(part, chunkMax)
@@ -20,6 +26,7 @@ function chunksOf(bytes: Uint8Array, ...sizes: number[]): Uint8Array[] {
       end: chunkMax + part.length,
       first: i === 0,
       last,
+      edges: edges.filter((edge) => edge > before && edge <= at).map((edge) => edge - before + chunkMax),
     })
     let from = start
     for (const [j, end] of ends.entries()) {
@@ -41,6 +48,15 @@ test('cuts depend on the bytes, not on how they come', () => {
     expect(lengths(chunksOf(bytes, ...sizes))).toEqual(lengths(whole))
   }
   expect(Buffer.from(concatBytes(whole)).equals(bytes)).toBe(true)
+})
+
+test('a chunk ends at each edge, and what lies between two is cut as it would be alone', () => {
+  const bytes = noise(1_500_000, 7)
+  const edges = [1, 20_000, 20_001, 65_536, 700_000, 700_000 + chunkMax, 1_499_999]
+  const parts = [0, ...edges].flatMap((from, i) => chunksOf(bytes.subarray(from, edges[i]), bytes.length))
+  for (const sizes of [[bytes.length], [65536], [777, 30_000], [chunkMax], [chunkMax - 1], [20_000]])
+    expect(lengths(chunksWith(edges, bytes, ...sizes))).toEqual(lengths(parts))
+  expect(Buffer.from(concatBytes(parts)).equals(bytes)).toBe(true)
 })
 
 test('a byte put in, taken out or changed costs a chunk or two', () => {

@@ -43,6 +43,11 @@ describe('a range', () => {
         }
       }
       expect(Buffer.from(await source.slice(0, bytes.length)).equals(bytes)).toBe(true)
+      for (const [i, start] of cuts.entries()) {
+        const [next = bytes.length, one] = [cuts[i + 1], await source.around?.(start + 7, start + 9)]
+        expect(one?.start).toBe(start)
+        expect(Buffer.from(one?.bytes ?? '').equals(bytes.subarray(start, next))).toBe(true)
+      }
     }
   })
 

@@ -3,7 +3,7 @@
 import { checkSignal, type Context } from '../../base/context.ts'
 import type { ByteReader } from '../../base/source.ts'
 import { makeChunker, type Block, type CutBlock } from '../../chunk/chunker.ts'
-import { chunkMax, cut } from '../../chunk/fastcdc.ts'
+import { chunkMax, chunkMin, cut } from '../../chunk/fastcdc.ts'
 import type { Id } from '../../model/id.ts'
 import { createHasher, hashBytes } from '#hash'
 import { startBlockThread } from '#threads'
@@ -89,6 +89,7 @@ async function cutIn(
   ctx?: Context,
 ): Promise<{ readonly id: Id; readonly size: number }> {
   const whole = createHasher()
+  const edges = wideEdges(blob.edges ?? [])
   const underWay: Promise<CutBlock>[] = []
   const takeOldest = async (): Promise<void> => {
     const { bytes, start, ends, ids } = await (underWay.shift() as Promise<CutBlock>)
@@ -109,7 +110,17 @@ async function cutIn(
       const end = chunkMax + count
       last = end < placeBytes
       whole.update(bytes.subarray(chunkMax, end)) // before the block's memory moves to the thread
-      const cutting = Promise.resolve(cutBlock({ bytes, start: chunkMax, end, first: block === 0, last }))
+      const inside = edges.filter((edge) => edge > size && edge <= size + count)
+      const cutting = Promise.resolve(
+        cutBlock({
+          bytes,
+          start: chunkMax,
+          end,
+          first: block === 0,
+          last,
+          edges: inside.map((edge) => edge - size + chunkMax),
+        }),
+      )
       cutting.catch(() => undefined) // thrown where it is awaited
       underWay.push(cutting)
       size += count
@@ -120,4 +131,14 @@ async function cutIn(
   } finally {
     await Promise.allSettled(underWay) // the next blob's blocks come after these
   }
+}
+
+/** Edges that lie as far apart as a chunk is long at least: what is shorter goes with what follows it. */
+function wideEdges(edges: readonly number[]): readonly number[] {
+  let before = 0
+  return edges.filter((edge) => {
+    const isWide = edge - before >= chunkMin
+    if (isWide) before = edge
+    return isWide
+  })
 }

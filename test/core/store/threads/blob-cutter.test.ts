@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../../src/core/base/bytes.ts'
 import { bytesReader, type ByteReader } from '../../../../src/core/base/source.ts'
 import type { Block } from '../../../../src/core/chunk/chunker.ts'
-import { chunkMax, cut } from '../../../../src/core/chunk/fastcdc.ts'
+import { chunkMax, chunkMin, cut } from '../../../../src/core/chunk/fastcdc.ts'
 import type { Id } from '../../../../src/core/model/id.ts'
 import { blobCutter, type BlobCutter } from '../../../../src/core/store/threads/blob-cutter.ts'
 import { hashBytes } from '#hash'
@@ -28,11 +28,13 @@ async function cutWith(cutter: BlobCutter, blob: ByteReader): Promise<Cut> {
   return { ...whole, chunks }
 }
 
-/** What cutting must give: from all bytes at once. */
-function expected(bytes: Uint8Array): Cut {
+/** What cutting must give: from all bytes at once, or from those between two edges, where these are not too near. */
+function expected(bytes: Uint8Array, edges: readonly number[] = []): Cut {
   const chunks: string[] = []
+  let before = 0
+  const wide = edges.filter((edge) => edge - before >= chunkMin && edge <= bytes.length && (before = edge))
   for (let at = 0; at < bytes.length;) {
-    const end = cut(bytes, at, bytes.length)
+    const end = cut(bytes, at, wide.find((edge) => edge > at) ?? bytes.length)
     chunks.push(`${hashBytes(bytes.subarray(at, end))} ${String(end - at)}`)
     at = end
   }
@@ -61,17 +63,36 @@ const blobs = fc
     ),
   )
 
+const places = fc
+  .array(
+    fc.oneof(
+      fc.nat(4_000_000),
+      fc.integer({ min: 1, max: 4 }).map((n) => n * (1 << 20)),
+    ),
+    { maxLength: 30 },
+  )
+  .map((edges) => edges.sort((a, b) => a - b))
+
 describe('blobs one after the other', () => {
   test('have the same chunks and ids with a thread as without, and as all at once', async () => {
     const [local, threaded] = [blobCutter({ threads: false }), blobCutter({ threads: true })]
     try {
       await fc.assert(
-        fc.asyncProperty(blobs, fc.integer({ min: 1000, max: 2_000_000 }), async (bytes, part) => {
-          const wanted = expected(bytes)
-          expect(await cutWith(local, bytesReader(bytes, bytes.length))).toEqual(wanted)
-          expect(await cutWith(threaded, bytesReader(bytes, bytes.length))).toEqual(wanted)
-          expect(await cutWith(threaded, bytesReader(inParts(bytes, part), 0))).toEqual(wanted)
-        }),
+        fc.asyncProperty(
+          blobs,
+          fc.integer({ min: 1000, max: 2_000_000 }),
+          places,
+          async (bytes, part, edges) => {
+            const wanted = expected(bytes)
+            expect(await cutWith(local, bytesReader(bytes, bytes.length))).toEqual(wanted)
+            expect(await cutWith(threaded, bytesReader(bytes, bytes.length))).toEqual(wanted)
+            expect(await cutWith(threaded, bytesReader(inParts(bytes, part), 0))).toEqual(wanted)
+            for (const cutter of [local, threaded])
+              expect(await cutWith(cutter, { ...bytesReader(inParts(bytes, part), 0), edges })).toEqual(
+                expected(bytes, edges),
+              )
+          },
+        ),
         { numRuns: 12 },
       )
     } finally {
