@@ -7,6 +7,7 @@ import type { TextSource } from '../text-source.ts'
 import type { TableView } from '../view/table-view.ts'
 import { readHead } from './head.ts'
 import { joinLetters, loadPart, writeParquet } from './make-part.ts'
+import { quickPart } from './quick-part.ts'
 import { planColumns, typeOf, type DelimitedPlan } from './plan.ts'
 
 /** What making a table of text needs. */
@@ -85,6 +86,11 @@ function partMaker(
     },
     make: (file, to, linesBefore) =>
       engine.with(async (connection) => {
+        const quick = await quickPart(connection, plan, { file, path: to, types })
+        if (quick !== undefined) {
+          types = joinLetters(types, quick.types)
+          return quick
+        }
         const limited = left === Infinity ? plan : { ...plan, dialect: { ...dialect, mostRows: left } }
         const part = await loadPart(connection, limited, file, linesBefore)
         types = joinLetters(types, part.types)

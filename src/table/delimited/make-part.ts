@@ -49,15 +49,16 @@ export async function loadPart(
   const limit = plan.dialect.mostRows
   if (limit !== undefined) await connection.run(`DELETE FROM part WHERE rowid >= ${String(limit)}`)
   const wrong = await checkDeclared(connection, plan, { file, linesBefore })
-  const types = await findTypes(connection, plan)
+  const [count] = await connection.rows('SELECT count(*) AS n FROM part')
+  const rows = Number(count?.['n'])
+  const types = await findTypes(connection, plan, rows)
   const letters = [...types].map((letter, i) => (wrong.asText.has(i) ? 's' : letter)).join('')
   checkDates(plan, letters)
-  const [count] = await connection.rows('SELECT count(*) AS n FROM part')
-  return { rows: Number(count?.['n']), types: letters, bad: bad + wrong.bad }
+  return { rows, types: letters, bad: bad + wrong.bad }
 }
 
 async function readPart(connection: TableConnection, plan: DelimitedPlan, file: PartFile): Promise<void> {
-  const sql = `CREATE OR REPLACE TEMP TABLE part AS SELECT * FROM ${readCells(plan, file.path, file.longest)}`
+  const sql = `CREATE OR REPLACE TEMP TABLE part AS SELECT * FROM ${readCells(plan, file.path, { longest: file.longest, rejects: true })}`
   const drop = async (): Promise<void> => {
     await connection.run('DROP TABLE IF EXISTS reject_errors')
     await connection.run('DROP TABLE IF EXISTS reject_scans')
@@ -74,14 +75,15 @@ async function readPart(connection: TableConnection, plan: DelimitedPlan, file: 
 }
 
 /** The narrowest type of each column whose type was not declared. */
-async function findTypes(connection: TableConnection, plan: DelimitedPlan): Promise<string> {
+async function findTypes(connection: TableConnection, plan: DelimitedPlan, rows: number): Promise<string> {
   const open = plan.columns.filter(({ declared }) => declared === undefined)
   const letters = new Map<string, TypeLetter>()
   for (let at = 0; at < open.length; at += columnsAtOnce) {
     const some = open.slice(at, at + columnsAtOnce)
     let left = some.map((column): Question => ({ column, families: familiesOf(plan, column) }))
-    for (const rows of sampleRows) {
-      const likely = await ask(connection, plan, left, `(SELECT * FROM part LIMIT ${String(rows)})`)
+    for (const sample of sampleRows) {
+      if (sample >= rows) break
+      const likely = await ask(connection, plan, left, `(SELECT * FROM part LIMIT ${String(sample)})`)
       left = left.map(({ column, families }): Question => {
         const fitting = families.filter((family) => likely.get(column)?.get(family) !== 's')
         return { column, families: fitting }
@@ -93,7 +95,8 @@ async function findTypes(connection: TableConnection, plan: DelimitedPlan): Prom
   return plan.columns.map(({ cell, declared }) => (declared === undefined ? letters.get(cell) : '-')).join('')
 }
 
-function familiesOf({ dialect }: DelimitedPlan, { isDate }: PlannedColumn): readonly Family[] {
+/** The families that a column's values may belong to, in the order in which they are tried. */
+export function familiesOf({ dialect }: DelimitedPlan, { isDate }: PlannedColumn): readonly Family[] {
   if (isDate) return ['moment']
   return dialect.dates === false ? ['number', 'bool'] : allFamilies
 }
@@ -202,21 +205,25 @@ function checkDates(plan: DelimitedPlan, letters: string): void {
   })
 }
 
-/** Writes the table `part` as one row group of Parquet, its columns of the types that the letters say. */
+/**
+ * Writes cells, those of the table `part` unless told, as one row group of Parquet, its columns of the types that the
+ * letters say; gives the number of rows.
+ */
 export async function writeParquet(
   connection: TableConnection,
   plan: DelimitedPlan,
-  { path, types }: { readonly path: string; readonly types: string },
-): Promise<void> {
+  { path, types, from = 'part' }: { readonly path: string; readonly types: string; readonly from?: string },
+): Promise<number> {
   const columns = plan.columns.map((column, i) => {
     const type = typeOf(column, types[i] as string)
     const isSure = column.declared === undefined && !column.isDate
     const cell = isSure ? plainCell(plan, column, type) : cellAs(plan, column, type)
     return `${cell}::${duckType(type)} AS ${identifier(column.name)}`
   })
-  await connection.run(
-    `COPY (SELECT ${columns.join(', ')} FROM part) TO ${literal(path)} (${parquetOptions})`,
+  const [written] = await connection.rows(
+    `COPY (SELECT ${columns.join(', ')} FROM ${from}) TO ${literal(path)} (${parquetOptions})`,
   )
+  return Number(written?.['Count'])
 }
 
 /** A cell whose type was found out: every one is of it. */

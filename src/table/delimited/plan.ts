@@ -10,7 +10,9 @@ import { arrowOfLetter, plainNumber, type TypeLetter } from './infer.ts'
 /** A column that is kept. */
 export interface PlannedColumn {
   readonly name: string
-  /** Its name in SQL: `c` and its number in the file. */
+  /** Its number in the file. */
+  readonly at: number
+  /** Its name in SQL: `c` and that number. */
   readonly cell: string
   /** Arrow's, where it was declared; else it is found out. */
   readonly declared: string | undefined
@@ -46,7 +48,13 @@ export function planColumns(head: Head, dialect: DelimitedText): DelimitedPlan {
     const name = names[i] as string
     const isDate = dates.includes(name)
     const byFormat = isDate && dialect.dateFormat !== undefined ? formatType(dialect.dateFormat) : undefined
-    return { name, cell: `c${String(i)}`, declared: typed.get(name) ?? byFormat ?? typed.get('*'), isDate }
+    return {
+      name,
+      at: i,
+      cell: `c${String(i)}`,
+      declared: typed.get(name) ?? byFormat ?? typed.get('*'),
+      isDate,
+    }
   })
   return { dialect, head, columns }
 }
@@ -95,8 +103,12 @@ const bufferBytes = 4 * 1024 * 1024
 /** The engine wants a text for no value: where there is none, one that no cell is. */
 const noCell = '\u0001 no cell is written like this \u0001'
 
-/** The table function that reads a part's file, each cell a text. */
-export function readCells(plan: DelimitedPlan, path: string, longest: number): string {
+/** The table function that reads a part's file, each cell a text; `rejects` notes bad rows, which else are an error. */
+export function readCells(
+  plan: DelimitedPlan,
+  path: string,
+  { longest, rejects }: { readonly longest: number; readonly rejects: boolean },
+): string {
   const { dialect, head } = plan
   const columns = head.names.map((_, i) => `'c${String(i)}': 'VARCHAR'`).join(', ')
   const line = Math.max(1024 * 1024, longest + 1024)
@@ -109,7 +121,7 @@ export function readCells(plan: DelimitedPlan, path: string, longest: number): s
     `comment = ${literal(dialect.comment ?? '')}`,
     `columns = {${columns}}`,
     `nullstr = [${(dialect.nulls.length === 0 ? [noCell] : dialect.nulls).map(literal).join(', ')}]`,
-    'store_rejects = true',
+    ...(rejects ? ['store_rejects = true'] : []),
     'strict_mode = true',
     `max_line_size = ${String(line)}`,
     `buffer_size = ${String(Math.max(bufferBytes, 2 * line))}`,
