@@ -1,6 +1,6 @@
 // A text into the parts of a table: those that an earlier view has are taken over, the others are made, some at once.
 import { checkSignal, type Context } from '../core/base/context.ts'
-import { mapOrdered } from '../core/base/pool.ts'
+import { mapOrdered, turnsByWeight } from '../core/base/pool.ts'
 import type { ByteSource } from '../core/base/source.ts'
 import type { Id } from '../core/model/id.ts'
 import { writePart, type PartFile } from './delimited/part-file.ts'
@@ -69,7 +69,7 @@ interface Slot {
 export async function makeParts(job: PartsJob, ctx?: Context): Promise<MadeParts> {
   const { maker, old } = job
   const slots: Slot[] = []
-  const turn = turnsByBytes(mostTextAtOnce)
+  const turn = turnsByWeight(mostTextAtOnce)
   const make = (file: PartFile): Promise<Slot> => turn(file.bytes, () => makeSlot(job, file))
   const work = (cut: Cut): Promise<Slot> => ('slot' in cut ? Promise.resolve(cut.slot) : make(cut.file))
   for await (const slot of mapOrdered(cuts(job, ctx), job.width, work)) {
@@ -96,22 +96,6 @@ export async function makeParts(job: PartsJob, ctx?: Context): Promise<MadeParts
 
 /** Text that is made into parts at once, in bytes: long parts take turns, and memory does not grow with two of them. */
 const mostTextAtOnce = 40 * 1024 * 1024
-
-/** Lets work begin while all that runs is of no more bytes than `most` together; what is more than that runs alone. */
-function turnsByBytes(most: number): <T>(bytes: number, run: () => Promise<T>) => Promise<T> {
-  let held = 0
-  const waiting: (() => void)[] = []
-  return async (bytes, run) => {
-    while (held > 0 && held + bytes > most) await new Promise<void>((resolve) => waiting.push(resolve))
-    held += bytes
-    try {
-      return await run()
-    } finally {
-      held -= bytes
-      for (const wake of waiting.splice(0)) wake()
-    }
-  }
-}
 
 type Cut = { readonly slot: Slot } | { readonly file: PartFile }
 

@@ -33,3 +33,19 @@ export async function* inGroups<T>(items: AsyncIterable<T>, size: number): Async
   }
   if (group.length > 0) yield group
 }
+
+/** Lets work begin while all that runs is of no more weight than `most` together; what is more than that runs alone. */
+export function turnsByWeight(most: number): <T>(weight: number, run: () => Promise<T>) => Promise<T> {
+  let held = 0
+  const waiting: (() => void)[] = []
+  return async (weight, run) => {
+    while (held > 0 && held + weight > most) await new Promise<void>((resolve) => waiting.push(resolve))
+    held += weight
+    try {
+      return await run()
+    } finally {
+      held -= weight
+      for (const wake of waiting.splice(0)) wake()
+    }
+  }
+}

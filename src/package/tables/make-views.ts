@@ -2,26 +2,27 @@
 import type { Context } from '../../core/base/context.ts'
 import { isQuiltError, QuiltError } from '../../core/base/error.ts'
 import type { ByteSource } from '../../core/base/source.ts'
+import { mapOrdered, turnsByWeight } from '../../core/base/pool.ts'
 import { chunkThreshold } from '../../core/chunk/fastcdc.ts'
-import { readCommit } from '../../core/history/commits.ts'
 import type { Commit } from '../../core/model/commit.ts'
 import type { FileEntry, GroupEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { ObjectReader, ObjectWriter } from '../../core/store/object-store.ts'
 import { diff } from '../../core/tree/diff.ts'
 import { lookupDerived } from '../../core/tree/lookup.ts'
-import { nodeReader, type NodeReader } from '../../core/tree/node.ts'
+import { nodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import type { SourceFile } from '../../plugins/api.ts'
 import { makeView, type MadeView, type ViewJob } from '../../table/make-view.ts'
 import { ownPaths } from '../../table/file-reader.ts'
 import { partReader } from '../../table/part-reader.ts'
-import { largeBlobs, readView, writeView } from '../../table/view/store-view.ts'
+import { readView, writeView } from '../../table/view/store-view.ts'
 import type { KnownRecipe } from '../derived.ts'
 import type { Session } from '../session.ts'
 import { viewFor } from './find-views.ts'
 import { loadReading, readingOf, type FileReading, type LoadedReading } from './readings.ts'
 import { sharedRuns } from './shared-runs.ts'
+import { derivedOf, isHere, noteRecipes, takeOver, type TakingOver } from './take-over.ts'
 
 /** A tree whose files are to have views. */
 export interface ViewsJob {
@@ -64,15 +65,12 @@ interface Candidate {
   readonly before: FileEntry | undefined
 }
 
-interface Run extends ViewsJob {
+interface Run extends ViewsJob, TakingOver {
   readonly session: Session
-  readonly nodes: NodeReader
   /** Notes recipes. */
   readonly noting: ObjectWriter
-  readonly noted: Map<Id, KnownRecipe>
-  readonly views: Map<string, GroupEntry>
-  /** Derived trees of the commits that parts were composed of. */
-  readonly derivedOfParts: readonly Id[]
+  /** Views that were begun. */
+  readonly making: Map<string, Promise<() => void>>
 }
 
 /**
@@ -89,25 +87,36 @@ export async function makeViews(session: Session, job: ViewsJob, ctx?: Context):
     noting: notingRecipes(job.out, noted),
     noted,
     views: new Map(),
-    derivedOfParts: await derivedOf(job, ctx),
+    making: new Map(),
+    derivedOfParts: await derivedOf(job.objects, job.composed ?? [], ctx),
   }
-  for await (const candidate of candidates(run, ctx)) {
-    const { path, reading } = candidate
-    try {
-      await addView(run, candidate, ctx)
-    } catch (error) {
-      if (isQuiltError(error, 'NOT_FOUND')) {
-        if (job.needed?.(path) === true) throw notHere(path, error)
-        if (job.only === 'said') continue // a dry run fetches nothing
-      }
-      if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
-      if (job.unread?.(path, error) === true) continue
-      if (reading.isSaid)
-        throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
-      session.warn(`${path} is kept as a file, without a table: ${error.message}`)
-    }
-  }
+  const turn = turnsByWeight(mostBytesAtOnce)
+  const add = (candidate: Candidate): Promise<() => void> =>
+    turn(candidate.file.size, () =>
+      addView(run, candidate, ctx).catch((error: unknown) => () => refuse(run, candidate, error)),
+    )
+  for await (const tell of mapOrdered(candidates(run, ctx), filesAtOnce, add)) tell()
   return { views: [...run.views.values()], recipes: noted }
+}
+
+/** Files that are read at once, all of them together of no more bytes than these; a longer one is read alone. */
+const filesAtOnce = 4
+const mostBytesAtOnce = 1024 * 1024
+
+/**
+ * Warns of a file that cannot be read.
+ * @throws where that is an error
+ */
+function refuse({ session, needed, only, unread }: Run, { path, reading }: Candidate, error: unknown): void {
+  if (isQuiltError(error, 'NOT_FOUND')) {
+    if (needed?.(path) === true) throw notHere(path, error)
+    if (only === 'said') return // a dry run fetches nothing
+  }
+  if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
+  if (unread?.(path, error) === true) return
+  if (reading.isSaid)
+    throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
+  session.warn(`${path} is kept as a file, without a table: ${error.message}`)
 }
 
 function notHere(path: string, cause: Error): QuiltError {
@@ -161,11 +170,26 @@ async function* changedFiles(run: Run, base: Commit, ctx?: Context): AsyncGenera
   }
 }
 
-async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<void> {
-  const { file, reading, path } = candidate
-  const loaded = await loadReading(file.id, reading)
-  if (run.views.has(loaded.view)) return
-  if (await takeOver(run, loaded.view, ctx)) return
+const nothing = (): void => undefined
+
+/** Adds a file's view, made once for files that are the same; what is to be said of it, calling the result says. */
+async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<() => void> {
+  const loaded = await loadReading(candidate.file.id, candidate.reading)
+  const known = run.making.get(loaded.view)
+  const making = known ?? newView(run, candidate, loaded, ctx)
+  run.making.set(loaded.view, making)
+  const tell = await making
+  return known === undefined ? tell : nothing
+}
+
+async function newView(
+  run: Run,
+  candidate: Candidate,
+  loaded: LoadedReading,
+  ctx?: Context,
+): Promise<() => void> {
+  const { path } = candidate
+  if (await takeOver(run, loaded.view, ctx)) return nothing
   const { tables } = run.session
   const old = await earlierView(run, candidate, loaded, ctx)
   const paths = ownPaths(() => tables.newPath())
@@ -180,11 +204,12 @@ async function addView(run: Run, candidate: Candidate, ctx?: Context): Promise<v
     ...(old === undefined ? undefined : { old }),
   }
   const made = await makeView(job, ctx).finally(() => paths.drop())
-  warnOfBad(run, path, made)
-  if (made.view.kind === 'media' && Object.keys(made.view.info).length === 0) return // nothing is known of it
+  const tell = (): void => warnOfBad(run, path, made)
+  if (made.view.kind === 'media' && Object.keys(made.view.info).length === 0) return tell // nothing is known of it
   const view = await writeView(run.noting, { name: loaded.view, reading: loaded.reading, view: made.view })
   run.views.set(loaded.view, view)
   if (old !== undefined) await noteRecipes(run, run.base?.derived, view.id, ctx)
+  return tell
 }
 
 /** A file's bytes, which are not opened before they are asked for. */
@@ -204,71 +229,6 @@ function sourceOf({ objects, noted, bytesAt }: Run, { file, path }: Candidate): 
 
 function warnOfBad({ session }: Run, path: string, { bad }: MadeView): void {
   if (bad > 0) session.warn(`${path}: ${String(bad)} rows or cells could not be read as the options say`)
-}
-
-/** How many commits back a view is looked for. */
-const mostBack = 20
-
-/** A view of the very blob, read in the very way, that an earlier commit has. */
-async function takeOver(run: Run, name: string, ctx?: Context): Promise<boolean> {
-  if (await takeFrom(run, run.base, name, ctx)) return true
-  if (await takeFrom(run, run.from, name, ctx)) return true
-  for (const derived of run.derivedOfParts) if (await takeOut(run, derived, name, ctx)) return true
-  return false
-}
-
-async function derivedOf({ objects, composed = [] }: ViewsJob, ctx?: Context): Promise<readonly Id[]> {
-  const found = new Set<Id>()
-  for (const id of composed) {
-    try {
-      const { derived } = await readCommit(objects, id, ctx)
-      if (derived !== undefined) found.add(derived)
-    } catch (error) {
-      if (!isQuiltError(error, 'NOT_FOUND')) throw error // it lies in another store, which has its views
-    }
-  }
-  return [...found]
-}
-
-/** Takes a view out of a derived tree, where that has it and all of it is here. */
-async function takeOut(run: Run, derived: Id, name: string, ctx?: Context): Promise<boolean> {
-  const found = await lookupDerived(run.nodes, derived, name, ctx)
-  if (found?.type !== 'group' || !(await isHere(run, found.id, ctx))) return false
-  run.views.set(name, found)
-  await noteRecipes(run, derived, found.id, ctx)
-  return true
-}
-
-async function takeFrom(run: Run, start: Commit | undefined, name: string, ctx?: Context): Promise<boolean> {
-  const { objects } = run
-  let commit = start
-  for (let back = 0; commit !== undefined && back < mostBack; back++) {
-    const { derived, parents } = commit
-    try {
-      if (derived !== undefined && (await takeOut(run, derived, name, ctx))) return true
-      commit = parents[0] === undefined ? undefined : await readCommit(objects, parents[0], ctx)
-    } catch (error) {
-      if (isQuiltError(error, 'NOT_FOUND')) return false // what is before was not installed
-      throw error
-    }
-  }
-  return false
-}
-
-async function isHere({ out, nodes }: Run, view: Id, ctx?: Context): Promise<boolean> {
-  const ids: Id[] = []
-  for await (const { entry } of walk(nodes, view, ctx)) if (entry.type === 'file') ids.push(entry.id)
-  return (await out.missing(ids, ctx)).length === 0
-}
-
-/** Recipes of a view's large blobs, as the derived tree that had the view says them. */
-async function noteRecipes(run: Run, derived: Id | undefined, view: Id, ctx?: Context): Promise<void> {
-  if (derived === undefined) return
-  for await (const { id, size } of largeBlobs(run.nodes, view, ctx)) {
-    if (run.noted.has(id)) continue
-    const found = await lookupDerived(run.nodes, derived, id, ctx)
-    if (found?.type === 'recipe') run.noted.set(id, { id: found.id, size })
-  }
 }
 
 /** The view of what was at the path before, read in the same way, and where its bytes are now. */

@@ -148,6 +148,19 @@ describe('a build', () => {
     await expect(sql(desk.session, `from 'ada/data/nope.csv'`)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('many small tables are made at once, and what is wrong is told file by file, in their order', async () => {
+    const desk = await tableDesk()
+    const files: Record<string, string> = {}
+    for (let i = 0; i < 40; i++) files[`data/t${String(i).padStart(2, '0')}.csv`] = `a,b\n${String(i)},x\n`
+    const bad = ['data/t03.csv', 'data/t04.csv', 'data/t21.csv']
+    for (const path of bad) files[path] = 'a,b\n1,2,3\n'
+    desk.write({ ...files, 'data/t30.csv': files['data/t31.csv'] as string })
+    expect(await desk.build()).toMatchObject({ files: 40, tables: 36 }) // two are the same, and have one view
+    expect(desk.warnings.map((text) => text.slice(0, 7))).toEqual(['t03.csv', 't04.csv', 't21.csv'])
+    const sums = await desk.rows(`select sum(a) as n, count(*) as rows from 'ada/data'`)
+    expect(sums).toEqual([{ n: (39 * 40) / 2 - 3 - 4 - 21 + 1, rows: 37 }])
+  })
+
   test('a table that is gone takes its view with it, and gc what it held', async () => {
     const desk = await tableDesk()
     desk.write({ 'data/t.csv': manyRows(5 * 1024 * 1024).join(''), 'data/u.csv': 'a\n1\n' })
