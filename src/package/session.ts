@@ -7,7 +7,7 @@ import type { PackRepository } from '../core/repo/open-repository.ts'
 import type { Remote } from '../core/repo/remote.ts'
 import type { Scratch } from '../core/repo/sets/scratch.ts'
 import type { FileSink, ParserListing } from '../plugins/api.ts'
-import type { TableEngine } from '../table/engine.ts'
+import type { EngineWrites, TableEngine } from '../table/engine.ts'
 import type { SandboxHost } from '../table/sandbox/child-process.ts'
 import type { StatCache } from '../worktree/stat-cache.ts'
 
@@ -58,8 +58,11 @@ export interface TableTools {
   engine(): TableEngine
   /** The same with more memory, for tables of very many columns. */
   wideEngine(): TableEngine
-  /** An engine of the caller's own that may read these files, write `into` a folder, and nothing else; the caller closes it. */
-  engineFor(files: readonly string[], into?: string): TableEngine
+  /**
+   * An engine of the caller's own that may read these files, write what `writes` says, and nothing else; the caller
+   * closes it. One that only reads may be kept then, for who asks for the same files next.
+   */
+  engineFor(files: readonly string[], writes?: EngineWrites): TableEngine
   /** What the processes need that checks run in; their folders lie where those of the engine do. */
   sandboxHost(): SandboxHost
   /** A path on disk that nobody has, in a folder that goes when the session is closed. */

@@ -5,6 +5,7 @@ import type { TableTools } from '../package/session.ts'
 import { builtinParsers } from '../plugins/builtin.ts'
 import { sandboxHost } from './sandbox-host.ts'
 import { openEngine, type TableEngine } from '../table/engine.ts'
+import { enginePool, type EnginePool } from '../table/engine-pool.ts'
 
 /** Tools for tables, and what ends them. */
 export interface OpenTables extends TableTools {
@@ -19,6 +20,7 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
   let folder: string | undefined
   let engine: TableEngine | undefined
   let wide: TableEngine | undefined
+  let readers: EnginePool | undefined
   let paths = 0
   const open = (): string => {
     if (folder !== undefined) return folder
@@ -31,9 +33,13 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     onDisk,
     engine: () => (engine ??= openEngine({ folder: open(), memory: makingMemory })),
     wideEngine: () => (wide ??= openEngine({ folder: open(), memory: '2GB', threads: 1, width: 1 })),
-    engineFor: (files, into) =>
+    engineFor: (files, writes) => {
+      if (writes === undefined) return (readers ??= enginePool({ folder: open() })).engineFor(files)
+      const own = { folder: open(), width: 1 }
+      if ('file' in writes) return openEngine({ ...own, files: [...files, writes.file] })
       // Several threads would write several files for one partition.
-      openEngine({ folder: open(), files, width: 1, ...(into === undefined ? {} : { into, threads: 1 }) }),
+      return openEngine({ ...own, files, into: writes.folder, threads: 1 })
+    },
     sandboxHost: () => sandboxHost(open()),
     newPath: () => `${open()}/${String(++paths)}`,
     bytesAt: async function* (path) {
@@ -42,8 +48,9 @@ export function openTables(parent: string, onDisk: boolean, ambient: Ambient): O
     close: async () => {
       await engine?.close()
       await wide?.close()
+      await readers?.close()
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-      folder = engine = wide = undefined
+      folder = engine = wide = readers = undefined
     },
   }
 }

@@ -42,6 +42,9 @@ export interface ChunkStream {
   chunks(): AsyncIterable<DuckDBDataChunk>
 }
 
+/** What an engine may write beside what it reads: one file, or a folder that is its own. Absolute paths. */
+export type EngineWrites = { readonly file: string } | { readonly folder: string }
+
 /** What an engine may use. */
 export interface EngineOptions {
   /** Where it may read and write, absolute; spills go there too. */
@@ -60,22 +63,69 @@ export interface EngineOptions {
 const memoryLimit = '256MB'
 const mostThreads = 2
 
-/** Opens an engine; the instance is made with the first connection. */
-export function openEngine(options: EngineOptions): TableEngine {
-  const width = options.width ?? mostThreads
-  let making: Promise<DuckDBInstance> | undefined
-  const idle: DuckDBConnection[] = []
-  const waiting: ((connection: DuckDBConnection) => void)[] = []
-  let made = 0
+/** A DuckDB by itself: started with the first connection, and closed by whoever opened it. */
+export interface EngineInstance {
+  readonly folder: string
+  connect(): Promise<DuckDBConnection>
+  close(): Promise<void>
+}
 
-  const take = async (): Promise<DuckDBConnection> => {
+/** An instance that is not started yet. */
+export function engineInstance(options: EngineOptions): EngineInstance {
+  let making: Promise<DuckDBInstance> | undefined
+  return {
+    folder: options.folder,
+    connect: async () => (await (making ??= makeInstance(options))).connect(),
+    close: async () => {
+      const instance = await making?.catch(() => undefined)
+      instance?.closeSync()
+      making = undefined
+    },
+  }
+}
+
+/** Opens an engine with an instance of its own. */
+export function openEngine(options: EngineOptions): TableEngine {
+  const instance = engineInstance(options)
+  return engineOn(instance, { width: options.width ?? mostThreads, ended: () => instance.close() })
+}
+
+/** How an instance is used. */
+export interface EngineUse {
+  /** Connections in use at once. */
+  readonly width: number
+  /** Called when the engine was closed: `isClean` when nothing failed, nothing runs and all results were read. */
+  readonly ended: (isClean: boolean) => Promise<void>
+}
+
+/** A connection with what is still to come of it. */
+interface HeldConnection {
+  readonly duckdb: DuckDBConnection
+  /** Statements under way. */
+  running: number
+  /** Results that were not read to their end. */
+  open: number
+  failed: boolean
+}
+
+/** An engine on an instance; its connections, with all that they hold, go when it is closed. */
+export function engineOn(instance: EngineInstance, { width, ended }: EngineUse): TableEngine {
+  const { folder } = instance
+  const all: HeldConnection[] = []
+  const idle: HeldConnection[] = []
+  const waiting: ((connection: HeldConnection) => void)[] = []
+  let made = 0
+  let isClosed = false
+
+  const take = async (): Promise<HeldConnection> => {
     const free = idle.pop()
     if (free !== undefined) return free
     if (made >= width) return new Promise((resolve) => waiting.push(resolve))
     made++
     try {
-      const instance = await (making ??= makeInstance(options))
-      return await instance.connect()
+      const held = { duckdb: await instance.connect(), running: 0, open: 0, failed: false }
+      all.push(held)
+      return held
     } catch (error) {
       made--
       throw error
@@ -84,21 +134,22 @@ export function openEngine(options: EngineOptions): TableEngine {
 
   return {
     with: async (use, ctx) => {
-      const connection = await take()
+      const held = await take()
       try {
-        return await use(connectionOf(connection, options.folder, ctx))
+        return await use(connectionOf(held, folder, ctx))
       } finally {
         const next = waiting.shift()
-        if (next === undefined) idle.push(connection)
-        else next(connection)
+        if (next === undefined) idle.push(held)
+        else next(held)
       }
     },
-    connect: async (ctx) => connectionOf(await take(), options.folder, ctx),
+    connect: async (ctx) => connectionOf(await take(), folder, ctx),
     close: async () => {
-      for (const connection of idle.splice(0)) connection.closeSync()
-      const instance = await making?.catch(() => undefined)
-      instance?.closeSync()
-      making = undefined
+      if (isClosed) return
+      isClosed = true
+      // A connection that is at work must not be closed: it goes with the instance.
+      for (const { duckdb, running } of all) if (running === 0) duckdb.closeSync()
+      await ended(all.every(({ running, open, failed }) => running === 0 && open === 0 && !failed))
     },
   }
 }
@@ -118,6 +169,8 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
       temp_directory: `${folder}/spill`,
       // Less than half a row group: what is more is written at once, before rows that came first and wait for others.
       partitioned_write_flush_threshold: '57344',
+      // The system keeps what was read of files, and knows when they change.
+      enable_external_file_cache: 'false',
       // What one part took goes back before the next one: half as much again would stay with the process (measured).
       allocator_flush_threshold: '16MB',
       allocator_bulk_deallocation_flush_threshold: '64MB',
@@ -137,30 +190,36 @@ async function makeInstance(options: EngineOptions): Promise<DuckDBInstance> {
   }
 }
 
-function connectionOf(duckdb: DuckDBConnection, folder: string, ctx: Context | undefined): TableConnection {
+function connectionOf(held: HeldConnection, folder: string, ctx: Context | undefined): TableConnection {
+  const { duckdb } = held
   const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
     checkSignal(ctx)
     const release = interrupting(duckdb, ctx?.signal)
+    held.running++
     try {
       return await run()
     } catch (error) {
+      held.failed = true
       checkSignal(ctx)
       throw engineError(error, folder)
     } finally {
+      held.running--
       release()
     }
   }
   const chunksOf = async (sql: string): Promise<ChunkStream> => {
     const result = await guarded(() => duckdb.stream(sql))
+    held.open++
     const types = result.columnTypes()
     return {
       columns: result.columnNames().map((name, i) => ({ name, type: types[i] as DuckDBType })),
       chunks: async function* () {
         for (;;) {
           const chunk = await guarded(() => result.fetchChunk())
-          if (chunk === null || chunk.rowCount === 0) return
+          if (chunk === null || chunk.rowCount === 0) break
           yield chunk
         }
+        held.open--
       },
     }
   }

@@ -37,7 +37,7 @@ export async function openBlob(
     size,
     around: async (start, end, context) => {
       check(start, end)
-      const wanted = { recipe: root, range: { start, end }, proved: true }
+      const wanted = { recipe: root, range: { start, end }, proved: true, lent: false }
       const parts: Uint8Array[] = []
       let from = start
       for await (const { chunk, body } of readChunks(objects, wanted, context)) {

@@ -118,7 +118,7 @@ async function factsOf(
   const size = (view.parts ?? [file]).reduce((sum, part) => sum + part.size, 0)
   if (size > mostLookedAt || view.rows === 0) return undefined
   const paths = await files(ctx)
-  const engine = session.tables.engineFor([...new Set(paths)])
+  const engine = session.tables.engineFor(paths)
   try {
     const columns = view.columns.map(({ name, type }) => ({ name, type }))
     return await columnFacts(await engine.connect(ctx), paths, columns)

@@ -181,7 +181,7 @@ async function asking<T>(
   files: readonly string[],
   run: (connection: TableConnection) => Promise<T>,
 ): Promise<T> {
-  const engine = session.tables.engineFor([...new Set(files)])
+  const engine = session.tables.engineFor(files)
   try {
     return await run(await engine.connect(ctx))
   } finally {
@@ -244,7 +244,7 @@ async function* readAll(
     sql: allRows(files, options.columns),
     wide: await wideColumns(connection, files, columns),
   })
-  const engine = opened.session.tables.engineFor([...new Set(files)])
+  const engine = opened.session.tables.engineFor(files)
   yield* readBatches(engine, { prepare, ctx: opened.ctx })
 }
 
@@ -256,7 +256,7 @@ export async function arrowOf(
 ): Promise<Uint8Array> {
   await columnsAsked(table, options)
   const files = await table.files(options.columns)
-  const engine = opened.session.tables.engineFor([...new Set(files)])
+  const engine = opened.session.tables.engineFor(files)
   return toArrow(engine, { sql: allRows(files, options.columns) }, opened.ctx)
 }
 
@@ -288,7 +288,7 @@ export async function queryOf(
       })
     }
   }
-  const engine = session.tables.engineFor([...new Set(tables.flatMap(({ files }) => files))])
+  const engine = session.tables.engineFor(tables.flatMap(({ files }) => files))
   const prepare = async (connection: TableConnection): Promise<Asked> => {
     await nameTables(connection, tables)
     return { sql }

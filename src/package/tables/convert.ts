@@ -118,9 +118,8 @@ async function convert(
     blob: { id: table.file.id, size: session.fs.statSync(from).size },
     from,
   })
-  const { engineFor } = session.tables
   if (by !== undefined) session.fs.mkdirSync(place)
-  const engine = by === undefined ? engineFor([...files, place]) : engineFor(files, place)
+  const engine = session.tables.engineFor(files, by === undefined ? { file: place } : { folder: place })
   try {
     return await engine.with(async (connection) => {
       await nameTables(connection, [{ name: 'data', files }])

@@ -61,7 +61,7 @@ export async function diffRows(
   const files = [...compared.a, ...compared.b]
   // Nothing that differs: the first file says what columns there are.
   const some = files.length > 0 ? compared : { ...compared, ...(await firstFile(a, ctx)) }
-  const engine = session.tables.engineFor([...new Set([...some.a, ...some.b])])
+  const engine = session.tables.engineFor([...some.a, ...some.b])
   return streamed(engine, { query: differingRows(some) }, ctx)
 }
 

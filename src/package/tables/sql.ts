@@ -41,7 +41,7 @@ export interface SqlOutput {
  * @example const { rows } = await sql(session, `select count(*) as n from 'ada/wine/train@1.0'`)
  */
 export async function sql(session: Session, query: string, ctx?: Context): Promise<SqlResult> {
-  const { engine, tables } = await prepare(session, query, [], ctx)
+  const { engine, tables } = await prepare(session, { query }, ctx)
   return streamed(engine, { query, tables }, ctx)
 }
 
@@ -93,7 +93,7 @@ export async function sqlTo(
 ): Promise<{ readonly file: string }> {
   const file = session.resolvePath(path)
   const unfinished = `${file}.${session.ambient.randomName()}.tmp`
-  const { engine, tables } = await prepare(session, query, [unfinished], ctx)
+  const { engine, tables } = await prepare(session, { query, to: unfinished }, ctx)
   try {
     if (format === 'arrow') {
       const bytes = await toArrow(engine, { sql: query, tables }, ctx)
@@ -117,8 +117,7 @@ export async function sqlTo(
 /** The tables that a query names, on disk, and an engine that may read them. */
 async function prepare(
   session: Session,
-  query: string,
-  further: readonly string[],
+  { query, to }: { readonly query: string; readonly to?: string },
   ctx?: Context,
 ): Promise<{ readonly engine: TableEngine; readonly tables: readonly TableFiles[] }> {
   const named = await namesInQuery(session.tables.engine(), query)
@@ -127,8 +126,8 @@ async function prepare(
     checkSignal(ctx)
     tables.push({ name, files: await filesOf(session, name, ctx) })
   }
-  const files = [...new Set([...tables.flatMap((table) => table.files), ...further])]
-  return { engine: session.tables.engineFor(files), tables }
+  const files = tables.flatMap((table) => table.files)
+  return { engine: session.tables.engineFor(files, to === undefined ? undefined : { file: to }), tables }
 }
 
 async function filesOf(session: Session, name: string, ctx?: Context): Promise<readonly string[]> {
