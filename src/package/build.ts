@@ -184,8 +184,8 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
   const asked = await lookAtTables(
     {
       ...treeJob(job, { objects, tree, source }),
-      bytesAt: (path) => job.prepared.bytesAt(path),
-      said: job.options.tables !== false,
+      bytesAt: (path) => job.prepared.named(path)?.bytes(),
+      readsSaid: job.options.tables !== false,
     },
     ctx,
   )
@@ -236,6 +236,10 @@ function treeJob(
   }: { readonly objects: ObjectReader; readonly tree: Id; readonly source: SourceTree },
 ): TreeJob {
   const composed = source.sources.map(({ commit }) => commit)
-  const { from } = prepared
-  return { session, objects, tree, base: base.commit, from, composed, recipes: source.recipes, checks }
+  const { from, manifest } = prepared
+  const said =
+    manifest === undefined
+      ? undefined
+      : { file: manifest.shown, named: (path: string) => prepared.named(path) }
+  return { session, objects, tree, base: base.commit, from, composed, recipes: source.recipes, checks, said }
 }

@@ -27,8 +27,9 @@ export interface CheckReport {
 const dummy = 'dry_run/dry_run'
 
 /**
- * A dry run of a build file, or of a folder with or without one: what is wrong in it is no error but a problem.
- * @throws NOT_FOUND, DENIED, UNAVAILABLE for what is no fault of the build file
+ * A dry run of a build file, or of a folder with or without one: what is wrong in it, or with a file that it names, is
+ * no error but a problem.
+ * @throws NOT_FOUND, DENIED, UNAVAILABLE for anything else
  * @example const { ok, problems } = await check(session, './build.yml')
  */
 export async function check(
@@ -50,7 +51,7 @@ export async function check(
       ...(buildFile === undefined ? undefined : { buildFile }),
     }
   } catch (error) {
-    if (!isQuiltError(error, 'INVALID') || error.problems.length === 0) throw error
+    if (!isQuiltError(error) || error.problems.length === 0) throw error
     return { ok: false, problems: error.problems }
   }
 }

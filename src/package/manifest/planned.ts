@@ -59,10 +59,10 @@ export interface Plan {
 }
 
 /** The file on disk that becomes the node at a path; `undefined` where the node is no such file. */
-export function plannedFile({ root }: Plan, path: string): FoundSource | undefined {
+export function plannedFile({ root }: Plan, path: string): PlannedFile | undefined {
   let node: PlannedNode | undefined = root
   for (const name of path.split('/')) node = node?.kind === 'group' ? node.children.get(name) : undefined
-  return node?.kind === 'file' ? node.found : undefined
+  return node?.kind === 'file' ? node : undefined
 }
 
 /** What the objects of a plan's parts of other packages are read from, each once. */

@@ -46,13 +46,13 @@ export function problemsOf(file: string): Problems {
 }
 
 /** Problems as one error: its message lists them in the file's order. */
-export function problemsError(file: string, found: readonly FileProblem[]): QuiltError {
+export function problemsError(file: string, found: readonly FileProblem[], hint?: string): QuiltError {
   const own = (problem: FileProblem): number => (problem.file === file ? 0 : 1)
   const problems = found.toSorted((a, b) => own(a) - own(b) || a.line - b.line || a.column - b.column)
   const lines = problems.map(formatProblem)
   const count = `${String(lines.length)} problems${lines.length < mostProblems ? '' : ', or more'}`
   const message = lines.length === 1 ? (lines[0] as string) : [`${file} has ${count}`, ...lines].join('\n')
-  return new QuiltError('INVALID', message, { problems })
+  return new QuiltError('INVALID', message, { hint, problems })
 }
 
 /** A problem in one line: `file:line:column: what`. */

@@ -1,6 +1,8 @@
 // A plan into a tree: files read once each, parts of other packages brought in, groups written from the bottom up.
 import { compareText } from '../../core/base/bytes.ts'
 import { checkSignal, type Context } from '../../core/base/context.ts'
+import { QuiltError } from '../../core/base/error.ts'
+import type { FileSystem } from '../../core/base/fs-node.ts'
 import type { Source } from '../../core/model/commit.ts'
 import type { Entry, FileEntry, GroupEntry, LinkEntry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
@@ -14,8 +16,10 @@ import { editEntries } from '../../core/tree/edit-entries.ts'
 import { nodeReader } from '../../core/tree/node.ts'
 import type { FoundSource } from '../../worktree/named/place.ts'
 import { readNamedFiles, type NamedFiles, type NamedSource } from '../../worktree/named/named-files.ts'
+import { openToRead } from '../../worktree/read-file.ts'
 import type { KnownRecipe } from '../derived.ts'
 import type { PlannedFile, PlannedGroup, PlannedNode, PlannedPart } from './planned.ts'
+import { problemsError, problemsOf } from './problems.ts'
 
 /** What a plan is written with. */
 export interface TreeTarget extends NamedSource {
@@ -37,6 +41,14 @@ export interface WrittenTree {
   readonly sources: readonly Source[]
 }
 
+/** A plan's tree. */
+export interface PlanToWrite {
+  readonly root: PlannedGroup | PlannedPart
+  readonly rootMeta: JsonObject | undefined
+  /** The build file, as it is shown. */
+  readonly shown: string
+}
+
 interface Writing {
   readonly target: TreeTarget
   readonly read: NamedFiles
@@ -53,13 +65,13 @@ interface Writing {
  */
 export async function writePlan(
   target: TreeTarget,
-  {
-    root,
-    rootMeta,
-  }: { readonly root: PlannedGroup | PlannedPart; readonly rootMeta: JsonObject | undefined },
+  { root, rootMeta, shown }: PlanToWrite,
   ctx?: Context,
 ): Promise<WrittenTree> {
-  const read = await readNamedFiles(target, filesOf(root), ctx)
+  const planned = Array.from(filesOf(root))
+  const read = await readNamedFiles(target, foundIn(planned), ctx).catch((error: unknown) => {
+    throw unreadError(target.fs, { files: planned, shown }, error)
+  })
   const run: Writing = { target, read, recipes: new Map(read.recipes), sources: [], ctx, files: 0, bytes: 0 }
   if (root.kind === 'part') await takePart(run, root)
   const tree =
@@ -70,9 +82,33 @@ export async function writePlan(
   return { tree, files, bytes, recipes, sources }
 }
 
-function* filesOf(node: PlannedNode): Generator<FoundSource> {
-  if (node.kind === 'file') yield node.found
+function* filesOf(node: PlannedNode): Generator<PlannedFile> {
+  if (node.kind === 'file') yield node
   else if (node.kind === 'group') for (const child of node.children.values()) yield* filesOf(child)
+}
+
+function* foundIn(files: Iterable<PlannedFile>): Generator<FoundSource> {
+  for (const { found } of files) yield found
+}
+
+/** Why files were not read: where one cannot be opened, all of those, each where the build file names it. */
+function unreadError(
+  fs: FileSystem,
+  { files, shown }: { readonly files: readonly PlannedFile[]; readonly shown: string },
+  error: unknown,
+): unknown {
+  if (!(error instanceof QuiltError)) return error
+  const { add, found } = problemsOf(shown)
+  for (const file of files) {
+    try {
+      fs.closeSync(openToRead(fs, file.found.path))
+    } catch (reason) {
+      if (reason instanceof QuiltError) add(file.at, reason.message)
+    }
+  }
+  if (found.length === 0) return error
+  const { message, problems } = problemsError(shown, found)
+  return new QuiltError(error.code, message, { hint: error.hint, problems, cause: error })
 }
 
 async function writeGroup(

@@ -21,6 +21,7 @@ import type { NodePlace } from '../load/node.ts'
 import { prepareDraft } from '../load/write-draft.ts'
 import { prepareManifest, type PreparedManifest } from '../manifest/prepare.ts'
 import { partReaders, plannedFile } from '../manifest/planned.ts'
+import type { Position } from '../manifest/problems.ts'
 import { writePlan } from '../manifest/write-tree.ts'
 import type { SourceSetting } from './setting.ts'
 
@@ -35,8 +36,17 @@ export interface PreparedSource {
   write(target: WriteTarget, ctx?: Context): Promise<SourceTree>
   /** Where what a build file takes of other packages is read from, before it is brought here. */
   readonly parts: readonly ObjectReader[]
-  /** The bytes of a file that a build file names, on disk; `undefined` for any other path in the package. */
-  bytesAt(path: string): ByteSource | undefined
+  /** What a build file says of the file at a path in the package, and its bytes on disk; of others there is nothing. */
+  named(path: string): NamedFile | undefined
+}
+
+/** A file that a build file names. */
+export interface NamedFile {
+  /** As the build file calls it. */
+  readonly name: string
+  /** Where. */
+  readonly at: Position
+  readonly bytes: () => ByteSource
 }
 
 /** Where a source is written to. */
@@ -92,11 +102,13 @@ export async function prepareSource(
         notes: manifest.notes,
         manifest,
         parts: partReaders(manifest.plan),
-        bytesAt: (path) => {
-          const found = isWithin(path, setting.at.path)
-            ? plannedFile(manifest.plan, below(path, setting.at.path))
-            : undefined
-          return found === undefined ? undefined : sourceBytes(setting.session.fs, found)
+        named: (path) => {
+          if (!isWithin(path, setting.at.path)) return undefined
+          const name = below(path, setting.at.path)
+          const file = plannedFile(manifest.plan, name)
+          return file === undefined
+            ? undefined
+            : { name, at: file.at, bytes: () => sourceBytes(setting.session.fs, file.found) }
         },
         write: (target, ctx) => manifestTree(setting, manifest, { ...target, name }, ctx),
       }
@@ -116,7 +128,7 @@ interface NamedTarget extends WriteTarget {
 }
 
 /** What there is to say of a source beside its tree, where it has no build file. */
-const withoutManifest = { notes: [], manifest: undefined, parts: [], bytesAt: () => undefined }
+const withoutManifest = { notes: [], manifest: undefined, parts: [], named: () => undefined }
 
 function groupTree(
   name: string,
@@ -191,7 +203,7 @@ async function folderTree(
 
 async function manifestTree(
   setting: SourceSetting,
-  { plan, folder }: PreparedManifest,
+  { plan, folder, shown }: PreparedManifest,
   { out, cache, name }: NamedTarget,
   ctx?: Context,
 ): Promise<SourceTree> {
@@ -208,7 +220,11 @@ async function manifestTree(
     bring: setting.fetch,
     ...executableBits(setting, folder),
   }
-  const { tree, ...made } = await writePlan(target, { root, rootMeta: isWhole ? root.meta : undefined }, ctx)
+  const { tree, ...made } = await writePlan(
+    target,
+    { root, shown, rootMeta: isWhole ? root.meta : undefined },
+    ctx,
+  )
   const sources = made.sources.map((one) => ({
     ...one,
     path: one.path === '' ? at.path : joinPath(at.path, one.path),

@@ -16,7 +16,7 @@ import { runChecks } from '../../table/checks/run-checks.ts'
 import type { CheckAssignment, CheckedTable } from '../../table/checks/work.ts'
 import type { WantedBlob } from '../../table/temporary-blobs.ts'
 import { readView, viewHead } from '../../table/view/store-view.ts'
-import { problemsError, problemsOf, quoted, type Position, type Problems } from '../manifest/problems.ts'
+import { problemsError, quoted, type Position, type Problems } from '../manifest/problems.ts'
 import type { Session } from '../session.ts'
 import { viewFor } from './find-views.ts'
 import type { NamedChecks } from './named-checks.ts'
@@ -31,6 +31,8 @@ export interface CheckJob {
   readonly named: NamedChecks
   /** Why files could not be read, by their paths in the package. */
   readonly reasons: ReadonlyMap<string, string>
+  /** What is wrong already; what does not hold is added. */
+  readonly problems: Problems
   /** The path of a file with a blob's bytes. */
   readonly file: (blob: WantedBlob, ctx?: Context) => Promise<string>
 }
@@ -47,7 +49,7 @@ export async function checkTables(job: CheckJob, ctx?: Context): Promise<number>
   const run: Run = { ...job, nodes: nodeReader(job.objects) }
   const { session, named } = job
   const found = await allTables(run, ctx)
-  const problems = problemsOf(named.file)
+  const { problems } = job
   const places = new Map<string, Position>()
   const assignments: CheckAssignment[] = []
   for (const [path, checks] of named.files) {
@@ -68,7 +70,8 @@ export async function checkTables(job: CheckJob, ctx?: Context): Promise<number>
   return asked
 }
 
-function noTable(name: string, reason: string | undefined): string {
+/** What is said of a file that is no table. */
+export function noTable(name: string, reason: string | undefined): string {
   return reason === undefined
     ? `${quoted(name)} is no table, and checks look at tables only: give it a transform that makes one`
     : `${quoted(name)} cannot be read as a table: ${reason.replaceAll(/\s*[\r\n]+\s*/g, ' ')}`
@@ -84,10 +87,8 @@ function tell(
     const at = places.get(`${failure.path}\n${failure.check}`) ?? { line: 1, column: 1 }
     problems.add(at, failureLines(failure).join('\n'))
   }
-  if (problems.found.length === 0) return
-  const { code, message, problems: sorted } = problemsError(problems.file, problems.found)
-  const hint = failuresError(failures)?.hint
-  throw new QuiltError(code, message, { hint, problems: sorted })
+  if (problems.found.length > 0)
+    throw problemsError(problems.file, problems.found, failuresError(failures)?.hint)
 }
 
 interface FoundTables {

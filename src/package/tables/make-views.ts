@@ -43,8 +43,8 @@ export interface ViewsJob {
   readonly needed?: ((path: string) => boolean) | undefined
   /** Leaves out what is not needed: `needed` makes views of these alone, `said` also of what a build file says to read. */
   readonly only?: 'needed' | 'said' | undefined
-  /** Told why a file has no table; true when that is dealt with. */
-  readonly unread?: (path: string, error: QuiltError) => boolean
+  /** Told why a file has no table, and whether a build file says how it is read; true when that is dealt with. */
+  readonly unread?: (path: string, error: QuiltError, isSaid: boolean) => boolean
   /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
   readonly bytesAt?: ((path: string) => ByteSource | undefined) | undefined
 }
@@ -113,7 +113,7 @@ function refuse({ session, needed, only, unread }: Run, { path, reading }: Candi
     if (only === 'said') return // a dry run fetches nothing
   }
   if (!isQuiltError(error, 'INVALID') && !isQuiltError(error, 'UNSUPPORTED')) throw error
-  if (unread?.(path, error) === true) return
+  if (unread?.(path, error, reading.isSaid) === true) return
   if (reading.isSaid)
     throw new QuiltError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
   session.warn(`${path} is kept as a file, without a table: ${error.message}`)

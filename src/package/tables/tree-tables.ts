@@ -10,7 +10,8 @@ import { nodeReader } from '../../core/tree/node.ts'
 import { temporaryBlobs } from '../../table/temporary-blobs.ts'
 import { writeDerived, type KnownRecipe } from '../derived.ts'
 import type { Session } from '../session.ts'
-import { checkTables } from './check-tables.ts'
+import { problemsError, problemsOf, type Position, type Problems } from '../manifest/problems.ts'
+import { checkTables, noTable } from './check-tables.ts'
 import { makeViews } from './make-views.ts'
 import type { NamedChecks } from './named-checks.ts'
 
@@ -28,6 +29,16 @@ export interface TreeJob {
   /** Recipes of blobs that are new. */
   readonly recipes: ReadonlyMap<Id, KnownRecipe>
   readonly checks: NamedChecks | undefined
+  /** What its build file says of files. */
+  readonly said?: SaidFiles | undefined
+}
+
+/** The files that a build file names. */
+export interface SaidFiles {
+  /** The build file, as it is shown. */
+  readonly file: string
+  /** What it calls the file at a path in the package, and where. */
+  named(path: string): { readonly name: string; readonly at: Position } | undefined
 }
 
 /** How its tables are kept. */
@@ -44,7 +55,7 @@ export interface LookingJob extends TreeJob {
   /** Where the bytes of a file are that is not written to the store; `undefined` for one that is. */
   readonly bytesAt?: (path: string) => ByteSource | undefined
   /** True reads also what a build file says to read and no check looks at: what a build would find wrong there. */
-  readonly said?: boolean
+  readonly readsSaid?: boolean
 }
 
 /** What came of a tree. */
@@ -61,18 +72,18 @@ export interface TreeTables {
 export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTables> {
   const { session, objects, out, tree, base, from, composed, recipes, checks, tables, onlyChanged } = job
   const nodes = nodeReader(objects)
-  const unread = unreadFiles(checks)
+  const unread = unreadFiles(job)
   const needed = { needed: checks?.looksAt, unread: unread.note }
   const views = { objects, out, tree, base, from, composed, recipes, onlyChanged, ...needed }
   const made = tables ? await makeViews(session, views, ctx) : { recipes, views: [] }
+  if (checks === undefined) unread.check()
   const derived = await writeDerived(nodes, out, { before: base, tree, ...made }, ctx)
   if (checks === undefined) return { derived, asked: 0 }
   if (!tables) return { derived, asked: await lookAtTables(job, ctx) }
   const copies = temporaryBlobs(objects, () => session.tables.newPath())
   try {
     const { file } = copies
-    const { reasons } = unread
-    const asked = await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
+    const asked = await checkTables({ ...unread, session, objects, tree, derived, named: checks, file }, ctx)
     return { derived, asked }
   } finally {
     copies.drop()
@@ -85,34 +96,67 @@ export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTa
  */
 export async function lookAtTables(job: LookingJob, ctx?: Context): Promise<number> {
   const { session, tree, base, from, composed, recipes, checks, bytesAt } = job
-  if (checks === undefined && job.said !== true) return 0
+  if (checks === undefined && job.readsSaid !== true) return 0
   const { out, objects, file, drop } = temporaryBlobs(job.objects, () => session.tables.newPath())
   try {
-    const { note, reasons } = unreadFiles(checks)
-    const only = job.said === true ? ('said' as const) : ('needed' as const)
+    const unread = unreadFiles(job)
+    const only = job.readsSaid === true ? ('said' as const) : ('needed' as const)
     const which = { onlyChanged: true, needed: checks?.looksAt, only }
-    const views = { objects, out, tree, base, from, composed, recipes, bytesAt, unread: note, ...which }
+    const views = {
+      objects,
+      out,
+      tree,
+      base,
+      from,
+      composed,
+      recipes,
+      bytesAt,
+      unread: unread.note,
+      ...which,
+    }
     const made = await makeViews(session, views, ctx)
-    if (checks === undefined) return 0
+    if (checks === undefined) {
+      unread.check()
+      return 0
+    }
     const derived = await writeDerived(nodeReader(objects), out, { before: base, tree, ...made }, ctx)
-    return await checkTables({ session, objects, tree, derived, named: checks, file, reasons }, ctx)
+    return await checkTables({ ...unread, session, objects, tree, derived, named: checks, file }, ctx)
   } finally {
     drop()
   }
 }
 
-/** Why files that name checks have no table: told with their checks, and not by the first of them. */
-function unreadFiles(checks: NamedChecks | undefined): {
+interface UnreadFiles {
+  /** Of those that name checks, by their paths. */
   readonly reasons: ReadonlyMap<string, string>
-  note(path: string, error: QuiltError): boolean
-} {
+  /** Those that are to be read and name none, where the build file names them. */
+  readonly problems: Problems
+  note(path: string, error: QuiltError, isSaid: boolean): boolean
+  /** @throws INVALID listing them */
+  check(): void
+}
+
+/** Why files have no table that are to have one: told with all else that is wrong, and not by the first of them. */
+function unreadFiles({ checks, said }: Pick<TreeJob, 'checks' | 'said'>): UnreadFiles {
   const reasons = new Map<string, string>()
+  const problems = problemsOf(said?.file ?? '')
+  let hint: string | undefined
   return {
     reasons,
-    note: (path, { message }) => {
-      if (checks?.files.has(path) !== true) return false
-      reasons.set(path, message)
+    problems,
+    note: (path, { message, hint: why }, isSaid) => {
+      if (checks?.files.has(path) === true) {
+        reasons.set(path, message)
+        return true
+      }
+      const file = isSaid ? said?.named(path) : undefined
+      if (file === undefined) return false
+      problems.add(file.at, noTable(file.name, message))
+      hint ??= why
       return true
+    },
+    check: () => {
+      if (problems.found.length > 0) throw problemsError(problems.file, problems.found, hint)
     },
   }
 }

@@ -202,6 +202,28 @@ contents:
     await expect(inspect(ada, 'ada/wine')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('files that cannot be opened are all told, and are problems for check', async () => {
+    const disk = makeDisk()
+    disk.write({ 'src/a.csv': '1', 'src/b.csv': '2', 'src/c.csv': '3' })
+    const fs: Disk['fs'] = {
+      ...disk.fs,
+      openSync: (path, ...more) => {
+        if (/[bc][.]csv$/.test(String(path))) throw Object.assign(new Error('no'), { code: 'EACCES' })
+        return disk.fs.openSync(path, ...more)
+      },
+    }
+    const ada = await disk.session('ada', { fs })
+    const text = 'contents:\n  a.csv: { file: a.csv }\n  b.csv: { file: b.csv }\n  "c*": {}'
+    const error: unknown = await made(disk, ada, text).catch((error: unknown) => error)
+    const denied = (name: string): string => `cannot read "${disk.root}/src/${name}": permission denied`
+    const expected = [
+      { file: 'src/build.yml', line: 3, column: 3, message: denied('b.csv') },
+      { file: 'src/build.yml', line: 4, column: 3, message: denied('c.csv') },
+    ]
+    expect(error).toMatchObject({ code: 'DENIED', problems: expected })
+    expect(await check(ada, 'src/build.yml')).toEqual({ ok: false, problems: expected })
+  })
+
   test('two patterns, or a pattern and a name, are in conflict where they meet; none matched is a warning', async () => {
     const disk = makeDisk()
     disk.write({ 'src/x/a.csv': '1', 'src/y/a.csv': '2', 'src/x/a_2.csv': '3' })
