@@ -7,7 +7,15 @@ import { interruptedExitCode } from './exit-code.ts'
 import { describeFailure } from './failure.ts'
 import { globalFlags } from './flags/global-flags.ts'
 import { onInterrupt } from './interrupt.ts'
-import { isInteractive, openOutput, processStreams, settingsFromArgv, type Output } from './output.ts'
+import {
+  isInteractive,
+  openOutput,
+  processStreams,
+  settingsFromArgv,
+  settingsOf,
+  type Output,
+  type Streams,
+} from './output.ts'
 import { noProgress, progressBar, type ProgressDisplay } from './progress.ts'
 import { confirm, confirmByTyping } from './prompt.ts'
 import { parseRate } from './flags/rate-flag.ts'
@@ -116,9 +124,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const streams = processStreams()
     this.parsed = true // oclif warns about commands that did not parse; ours may fail to
     this.out = openOutput(streams, settingsFromArgv(this.argv))
-    if (isInteractive(streams) && !this.out.settings.quiet) {
-      this.progress = progressBar(streams.stderr, () => performance.now())
-    }
     const release = onInterrupt({
       stop: () => void this.interrupt(),
       force: () => {
@@ -127,7 +132,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       },
     })
     try {
-      await this.perform()
+      await this.perform(streams)
     } catch (error) {
       this.fail(error)
     } finally {
@@ -135,9 +140,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     }
   }
 
-  private async perform(): Promise<void> {
+  private async perform(streams: Streams): Promise<void> {
     try {
       const { args, flags, argv } = await this.parse(this.ctor)
+      this.out = openOutput(streams, settingsOf(flags)) // `-fq` is quiet, too
+      if (isInteractive(streams) && !this.out.settings.quiet) {
+        this.progress = progressBar(streams.stderr, () => performance.now())
+      }
       this.args = args as ArgsOf<T>
       this.words = argv as readonly string[]
       this.flags = flags as FlagsOf<T>

@@ -92,7 +92,17 @@ export function processStreams(): Streams {
   return { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin, env: process.env }
 }
 
-/** What the global flags among these arguments say, also when the rest cannot be parsed. */
+/** What the global flags say, once the command line is parsed. */
+export function settingsOf(flags: { readonly [flag: string]: unknown }): OutputSettings {
+  return {
+    json: flags['json'] === true,
+    quiet: flags['quiet'] === true,
+    verbose: flags['verbose'] === true,
+    color: flags['no-color'] !== true,
+  }
+}
+
+/** What the global flags seem to say among arguments that are not parsed yet, or cannot be. */
 export function settingsFromArgv(argv: readonly string[]): OutputSettings {
   const end = argv.indexOf('--')
   const flags = new Set(end < 0 ? argv : argv.slice(0, end))

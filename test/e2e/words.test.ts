@@ -43,3 +43,9 @@ test('verify names the way to mend, and --repair goes it', () => {
   expect(she.run('verify', '--repair')).toMatchObject({ status: 0 })
   expect(she.run('verify').stdout).toContain('all is well')
 })
+
+test('flags written together count like those written apart', () => {
+  const { folder, ada: she } = ada()
+  mkdirSync(join(folder, 'data'))
+  expect(she.run('build', 'ada/p', 'data', '-fq')).toMatchObject({ status: 0, stderr: '' })
+})
