@@ -1,4 +1,5 @@
 // Errors as people see them: the message, what to do, and for a bug how to report it. Never a stack unasked.
+import { closest } from '../core/base/closest.ts'
 import { isQuiltError, QuiltError, type ErrorCode } from '../core/base/error.ts'
 import { bugExitCode, exitCode, exitCodes } from './exit-code.ts'
 import type { Failure } from './output.ts'
@@ -52,10 +53,48 @@ function isUsageError(error: unknown): error is Error {
 }
 
 function usageFailure(error: Error, command: string): FailureReport {
-  const lines = error.message.replace(/\n?See more help with --help/, '').split('\n')
-  const [first = '', ...detail] = lines.map((line) => line.replaceAll('\t', '  ').trimEnd())
-  const message = first.charAt(0).toLowerCase() + first.slice(1)
-  return { code: 'INVALID', message, hint: `see: ${command} --help`, detail, status: exitCodes.INVALID }
+  const meant = nearestFlag(error)
+  const hint = `${meant === undefined ? 'see' : `did you mean ${meant}? See`}: ${command} --help`
+  return { code: 'INVALID', message: usageMessage(error), hint, detail: [], status: exitCodes.INVALID }
+}
+
+/** oclif's words in one line, so that whoever reads only `message` has all of them. */
+function usageMessage(error: Error): string {
+  const missing = missingArguments(error)
+  if (missing.length > 0) return `missing argument${missing.length === 1 ? '' : 's'}: ${missing.join(', ')}`
+  const text = error.message.replace(/\n?See more help with --help/, '')
+  const [first = '', ...more] = text.split('\n').map((line) => line.replaceAll('\t', ' ').trim())
+  const rest = more.filter((line) => line !== '').join('; ')
+  if (rest === '') return lowerFirst(first)
+  return first.startsWith('The following error')
+    ? lowerFirst(rest)
+    : `${lowerFirst(first)}: ${lowerFirst(rest)}`
+}
+
+/** The arguments that a command lacks, as its help shows them. */
+function missingArguments(error: Error): readonly string[] {
+  if (!error.message.startsWith('Missing ') || !('args' in error) || !Array.isArray(error.args)) return []
+  return (error.args as readonly { readonly name: string; readonly description?: string }[]).map(
+    ({ name, description }) => `${name.toUpperCase()}${description === undefined ? '' : ` (${description})`}`,
+  )
+}
+
+/** What may have been meant by a flag that there is not. */
+function nearestFlag(error: Error): string | undefined {
+  const { flags, parse } = error as { readonly flags?: unknown; readonly parse?: ParsedSoFar }
+  const typed: unknown = Array.isArray(flags) ? flags[0] : undefined
+  if (typeof typed !== 'string' || !typed.startsWith('--')) return undefined
+  const near = closest(typed.slice(2), Object.keys(parse?.input?.flags ?? {}))
+  return near === undefined ? undefined : `--${near}`
+}
+
+/** What oclif's errors carry of the command. */
+interface ParsedSoFar {
+  readonly input?: { readonly flags?: object }
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 function causeLines(error: unknown, withStack: boolean): readonly string[] {

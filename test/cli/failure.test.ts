@@ -62,17 +62,39 @@ describe('describing an error', () => {
     expect(describeFailure(error, false).status).toBe(status)
   })
 
-  test('takes what oclif says about flags for wrong usage', () => {
-    const error = Object.assign(
-      new Error('Missing 1 required arg:\npkg  the package\nSee more help with --help'),
-      { oclif: { exit: 2 } },
-    )
+  /** An error as oclif makes it. */
+  const usage = (message: string, more: object = {}): Error =>
+    Object.assign(new Error(`${message}\nSee more help with --help`), { oclif: { exit: 2 } }, more)
+
+  test('takes what oclif says about arguments for wrong usage, in one line', () => {
+    const args = [{ name: 'pkg', description: 'the package' }, { name: 'tag' }]
+    const error = usage('Missing 2 required args:\npkg  the package\ntag', { args })
     expect(describeFailure(error, false, 'quilt tag add')).toEqual({
       code: 'INVALID',
-      message: 'missing 1 required arg:',
-      detail: ['pkg  the package'],
+      message: 'missing arguments: PKG (the package), TAG',
+      detail: [],
       hint: 'see: quilt tag add --help',
       status: 2,
     })
+  })
+
+  test.each([
+    [
+      'Parsing --depth \n\tExpected an integer but received: x',
+      'parsing --depth: expected an integer but received: x',
+    ],
+    ['The following error occurred:\n  All of these: --merge', 'all of these: --merge'],
+    ['The following errors occurred:\n  --a clashes\n  --b clashes', '--a clashes; --b clashes'],
+  ])('tells %j in one line', (message, told) => {
+    expect(describeFailure(usage(message), false)).toMatchObject({ message: told, detail: [] })
+  })
+
+  test('says which flag was meant', () => {
+    const parse = { input: { flags: { json: {}, remote: {} } } }
+    const hintOf = (flag: string): string | undefined =>
+      describeFailure(usage(`Nonexistent flag: ${flag}`, { flags: [flag], parse }), false, 'quilt ls').hint
+    expect(hintOf('--jsno')).toBe('did you mean --json? See: quilt ls --help')
+    expect(hintOf('--xyzzy')).toBe('see: quilt ls --help')
+    expect(hintOf('-z')).toBe('see: quilt ls --help')
   })
 })

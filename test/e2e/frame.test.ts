@@ -122,7 +122,7 @@ describe('errors', () => {
   )
 
   test.each([
-    [['echo'], 'missing 1 required arg', 'see: quilt echo --help'],
+    [['echo'], 'missing argument: NAME (what to give back)', 'see: quilt echo --help'],
     [['echo', 'a', 'b'], 'unexpected argument: b', 'see: quilt echo --help'],
     [['echo', 'a', '--nope'], 'nonexistent flag: --nope', 'see: quilt echo --help'],
     [['echo', 'a', '--times', 'x'], 'expected an integer', 'see: quilt echo --help'],
