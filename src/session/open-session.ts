@@ -2,7 +2,6 @@
 import * as nodeFs from 'node:fs'
 import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Ambient } from '../core/base/ambient.ts'
 import type { Backend } from '../core/backend/backend.ts'
 import type { Context } from '../core/base/context.ts'
@@ -22,8 +21,9 @@ import { openTables } from './tables.ts'
 import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
 import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
+import { addressOf, folderAt } from './address.ts'
 import { machineAmbient } from './ambient.ts'
-import { joinsPacks, readConfiguration, type Configuration } from './configuration.ts'
+import { configuredRemotes, joinsPacks, readConfiguration, type Configuration } from './configuration.ts'
 import { isOthers, userFolders } from './folders.ts'
 import type { cloneGit } from './git-clone.ts'
 import { scratchFolder } from './scratch-folder.ts'
@@ -134,7 +134,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
       if (options.fs === undefined) return cloneHere(what, env, ctx)
       throw new QuiltError('UNSUPPORTED', 'git repositories are cloned on the real disk only')
     },
-    resolvePath: (path) => (path.startsWith('file://') ? fileURLToPath(path) : resolve(folder, path)),
+    resolvePath: (path) => (path.startsWith('file://') ? folderAt(path) : resolve(folder, path)),
     windows: process.platform === 'win32',
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
     ambient,
@@ -299,7 +299,7 @@ async function openAddress(
       folder === undefined || address.protocol === 'file:' ? undefined : await copiesFolder(folder, ambient)
     return openRemote(address, env, ambient, { tidy, limitRate, near })
   }
-  const backend = await folderBackend(fileURLToPath(address), { fs, randomName: () => ambient.randomName() })
+  const backend = await folderBackend(folderAt(address.href), { fs, randomName: () => ambient.randomName() })
   return bucketRemote(backend, ambient, address.href, { tidy })
 }
 
@@ -311,30 +311,8 @@ function copiesFolder(folder: string, ambient: Ambient): Promise<Backend> {
 /** A remote's address: by a configured name, as an address, or as a folder's path. */
 function remoteAddress({ configuration, folder }: RemoteParts, name: string): URL {
   const known = configuration().get(`remotes.${name}`)?.value
-  return addressOf(known ?? name, (path) => resolve(folder, path))
-}
-
-/** True for an address or a folder's path, false for what can only be a configured name. */
-export function isAddress(text: string): boolean {
-  return /^(\.{0,2}\/|\.{1,2}$)/.test(text) || /^[a-z][a-z0-9+.-]+:/i.test(text)
-}
-
-/**
- * An address from text: an address, or a folder's path.
- * @throws INVALID for an address that is none; NOT_FOUND for what is neither
- */
-export function addressOf(text: string, resolvePath: (path: string) => string): URL {
-  if (/^(\.{0,2}\/|\.{1,2}$)/.test(text)) return pathToFileURL(resolvePath(text))
-  if (/^[a-z][a-z0-9+.-]+:/i.test(text)) {
-    try {
-      return new URL(text)
-    } catch (cause) {
-      throw new QuiltError('INVALID', `invalid address ${JSON.stringify(text.slice(0, 200))}`, { cause })
-    }
-  }
-  throw new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(text.slice(0, 80))}`, {
-    hint: 'name one with: quilt remote add NAME ADDRESS, or give an address such as file:///path',
-  })
+  const names = configuredRemotes(configuration()).map(({ key }) => key)
+  return addressOf(known ?? name, (path) => resolve(folder, path), names)
 }
 
 function identityFrom(value: (key: string) => string | undefined, ambient: Ambient): Identity {

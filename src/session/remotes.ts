@@ -5,7 +5,8 @@ import type { Declared } from '../core/repo/guarded.ts'
 import type { Writers } from '../core/codec/remotes/config.ts'
 import { checkScheme } from '../plugins/host.ts'
 import { configuredRemotes, isRemoteName, writeUserValue } from './configuration.ts'
-import { addressOf, isAddress, type ConfiguredSession } from './open-session.ts'
+import { addressOf, isAddress } from './address.ts'
+import type { ConfiguredSession } from './open-session.ts'
 
 /** A remote and its name. */
 export interface NamedRemote {
