@@ -1,10 +1,13 @@
 // Configuration: flags over QUILT_* variables over the project's files over the user's. Files are data: none runs.
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import * as nodeFs from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
+import type { Ambient } from '../core/base/ambient.ts'
+import { utf8 } from '../core/base/bytes.ts'
+import { closest } from '../core/base/closest.ts'
 import { isQuiltError, QuiltError } from '../core/base/error.ts'
 import type { Env } from '../plugins/api.ts'
-import { fileError } from '../worktree/file-error.ts'
+import { fileError, onPath } from '../worktree/file-error.ts'
+import { replaceFile } from '../worktree/replace-file.ts'
 import { damagedConfiguration, findProjectFile } from './project-file.ts'
 
 /** Every key that a configuration may hold. `remotes.NAME` stands for any name. */
@@ -19,7 +22,7 @@ export const configurationKeys = [
 ] as const
 
 /** The variable that says a key, where there is one. */
-export const configurationVariables: Readonly<Record<string, string>> = {
+const configurationVariables: Readonly<Record<string, string>> = {
   store: 'QUILT_STORE',
   packageDirs: 'QUILT_PACKAGE_DIRS',
   remote: 'QUILT_REMOTE',
@@ -84,7 +87,7 @@ export function configuredRemotes(configuration: Configuration): readonly Config
  */
 export function joinsPacks(auto: string | undefined): boolean {
   if (auto === undefined || auto === 'true' || auto === 'false') return auto !== 'false'
-  throw new QuiltError('INVALID', `gc.auto must be true or false, not ${JSON.stringify(auto)}`)
+  throw new QuiltError('INVALID', `gc.auto must be true or false, not ${JSON.stringify(auto.slice(0, 80))}`)
 }
 
 /** True for what a remote may be called. */
@@ -96,12 +99,12 @@ export function isRemoteName(name: string): boolean {
  * Refuses what is no key of a configuration.
  * @throws INVALID with the nearest key
  */
-export function checkConfigurationKey(key: string): void {
-  if (remotePattern.test(key) || (configurationKeys as readonly string[]).slice().includes(key)) {
-    if (key !== 'remotes.NAME') return
-  }
-  throw new QuiltError('INVALID', `there is no configuration key ${JSON.stringify(key)}`, {
-    hint: `the keys are ${configurationKeys.join(', ')}`,
+function checkConfigurationKey(key: string): void {
+  const keys: readonly string[] = configurationKeys
+  if (key === 'remotes.NAME' ? false : keys.includes(key) || remotePattern.test(key)) return
+  const near = closest(key, keys)
+  throw new QuiltError('INVALID', `there is no configuration key ${JSON.stringify(key.slice(0, 80))}`, {
+    hint: near === undefined ? `the keys are ${keys.join(', ')}` : `did you mean ${near}?`,
   })
 }
 
@@ -109,6 +112,7 @@ export function checkConfigurationKey(key: string): void {
 export interface ConfigurationHolder {
   readonly configuration: Configuration
   readonly userFile: string
+  readonly ambient: Ambient
   resolvePath(path: string): string
   reload(): Promise<void>
 }
@@ -144,7 +148,7 @@ export async function configSet(
   checkConfigurationKey(key)
   if (key === 'gc.auto' && value !== '') joinsPacks(value)
   const kept = placed(key, value, (path) => session.resolvePath(path))
-  writeUserValue(session.userFile, key, kept === '' ? undefined : kept)
+  await writeUserValue(session, key, kept === '' ? undefined : kept)
   await session.reload()
   return { key, value: kept, source: session.userFile }
 }
@@ -153,23 +157,21 @@ export async function configSet(
  * Sets or (with `undefined`) removes a value in the user's file, which is replaced whole.
  * @throws INVALID, DENIED, UNAVAILABLE
  */
-export function writeUserValue(file: string, key: string, value: string | undefined): void {
+export async function writeUserValue(
+  { userFile: path, ambient }: Pick<ConfigurationHolder, 'userFile' | 'ambient'>,
+  key: string,
+  value: string | undefined,
+): Promise<void> {
   checkConfigurationKey(key)
-  const values = new Map(readUserFile(file).map((known) => [known.key, known.value]))
+  const values = new Map(readUserFile(path).map((known) => [known.key, known.value]))
   if (value === undefined) values.delete(key)
   else values.set(key, value)
   const tree: Record<string, unknown> = {}
   for (const [name, text] of [...values].sort()) setAt(tree, name, text)
-  const temporary = `${file}.${randomUUID()}`
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-    // Addresses may hold secrets: whatever the umask says, nobody else reads them. (H130)
-    writeFileSync(temporary, `${JSON.stringify(tree, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
-    renameSync(temporary, file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw fileError(error, 'write', file)
-  }
+  onPath('write', path, () => nodeFs.mkdirSync(dirname(path), { recursive: true }))
+  // Addresses may hold secrets: whatever the umask says, nobody else reads them. (H130)
+  const place = { fs: nodeFs, path, randomName: ambient.randomName(), mode: 0o600 }
+  await replaceFile(place, utf8(`${JSON.stringify(tree, null, 2)}\n`))
 }
 
 function setAt(tree: Record<string, unknown>, key: string, value: string): void {
@@ -185,7 +187,7 @@ function setAt(tree: Record<string, unknown>, key: string, value: string): void 
 function readUserFile(file: string): readonly ConfiguredValue[] {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = nodeFs.readFileSync(file, 'utf8')
   } catch (error) {
     const wrapped = fileError(error, 'read', file)
     if (isQuiltError(wrapped, 'NOT_FOUND')) return []

@@ -79,6 +79,11 @@ function readText(path: string): string | undefined {
 
 /** The error for a file that is no configuration. */
 export function damagedConfiguration(file: string, cause: unknown): QuiltError {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
-  return new QuiltError('INVALID', `the configuration in "${file}" cannot be read: ${why}`, { cause })
+  const lines = cause instanceof Error ? cause.message.split('\n') : []
+  // cosmiconfig says first which file it is of.
+  const why = lines.find((line) => line.trim() !== '' && !/^(?:JSON|YAML) Error in /.test(line)) ?? ''
+  return new QuiltError('INVALID', `the configuration in "${file}" cannot be read: ${why.trim()}`, {
+    hint: 'mend the file, or remove it',
+    cause,
+  })
 }

@@ -70,7 +70,7 @@ export async function remoteAdd(
     })
   }
   const found = await configure(session, url, declared, ctx)
-  writeUserValue(session.userFile, `remotes.${name}`, href)
+  await writeUserValue(session, `remotes.${name}`, href)
   await session.reload()
   return { name, address: href, ...found }
 }
@@ -115,7 +115,7 @@ export async function remoteRemove(
       hint: 'remove it there',
     })
   }
-  writeUserValue(session.userFile, `remotes.${name}`, undefined)
+  await writeUserValue(session, `remotes.${name}`, undefined)
   await session.reload()
   return { removed: name }
 }

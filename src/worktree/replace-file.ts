@@ -16,6 +16,8 @@ export interface FilePlace {
   readonly randomName: string
   /** Refuse to replace what is there. */
   readonly absent?: boolean
+  /** Who may read it and write to it, less what the umask takes away; everyone unless told. */
+  readonly mode?: number
 }
 
 /**
@@ -23,10 +25,10 @@ export interface FilePlace {
  * @throws CONFLICT with `absent`, when something is there; DENIED, NOT_FOUND, UNAVAILABLE naming the file
  */
 export async function replaceFile(place: FilePlace, body: Bytes, ctx?: Context): Promise<void> {
-  const { fs, path, randomName, absent = false } = place
+  const { fs, path, randomName, absent = false, mode = 0o666 } = place
   if (absent && fs.existsSync(path)) throw isThere(path)
   const temporary = `${path}.${randomName.slice(0, 12)}.tmp`
-  const handle = onPath('write', path, () => fs.openSync(temporary, 'wx', 0o666))
+  const handle = onPath('write', path, () => fs.openSync(temporary, 'wx', mode))
   try {
     try {
       for await (const part of iterateBytes(body)) {

@@ -1,5 +1,5 @@
 // The configuration and the remotes' names through the library: read, set, and used by the same session.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
@@ -38,8 +38,25 @@ test('a value is set, listed with its source, and removed by an empty one', asyn
     code: 'NOT_FOUND',
     hint: 'set it with: quilt config set store VALUE',
   })
-  await expect(configGet('stroe', at)).rejects.toMatchObject({ code: 'INVALID' })
+  await expect(configGet('stroe', at)).rejects.toMatchObject({ code: 'INVALID', hint: 'did you mean store?' })
+  await expect(configGet('colour', at)).rejects.toMatchObject({
+    hint: expect.stringContaining('the keys are store,') as string,
+  })
   await expect(configSet('stroe', 'x', at)).rejects.toMatchObject({ code: 'INVALID' })
+})
+
+test('what is set is for nobody else to read, and a home that is a file is told of', async () => {
+  const at = options()
+  await configSet('author.name', 'Ada', at)
+  const folder = join(at.folder, 'home', '.config', 'quilt')
+  expect(statSync(join(folder, 'config.json')).mode & 0o777).toBe(0o600)
+  expect(readdirSync(folder)).toEqual(['config.json'])
+  writeFileSync(join(at.folder, 'file'), '')
+  const lost = { ...at, env: { HOME: join(at.folder, 'file') } }
+  await expect(configSet('author.name', 'Ada', lost)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringContaining('a part of the path is no folder') as string,
+  })
 })
 
 test('remotes are named, listed and forgotten', async () => {

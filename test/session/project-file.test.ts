@@ -42,6 +42,18 @@ describe('a project file', () => {
     },
   )
 
+  test('that is damaged is named, with why and what to do', () => {
+    const root = tempDir()
+    write(root, { 'a/package.json': '{', 'b/.quiltrc': 'remote: [' })
+    for (const path of ['a/package.json', 'b/.quiltrc'])
+      expect(() => find(join(root, path, '..'))).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(/cannot be read: (?!JSON Error|YAML Error)\S/) as string,
+          hint: 'mend the file, or remove it',
+        }),
+      )
+  })
+
   test('that is a folder, a pipe or a dangling link is none; one of 20 MB is refused', () => {
     const root = tempDir()
     write(root, { 'a/.quiltrc/x': '', 'b/.quiltrc': '' })
