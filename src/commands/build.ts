@@ -55,9 +55,9 @@ export default class Build extends BaseCommand<typeof Build> {
     const what = `${made.package} ${made.topHash}`
     const read = made.tables === 0 ? '' : `${formatPlural(made.tables, 'table')}, `
     const files = `${formatPlural(made.files, 'file')}, ${read}${formatBytes(made.bytes)}${formatHolding(made.checks)}`
-    if (dryRun)
+    if (made.unchanged) this.out.line(`unchanged ${what} (${files})`)
+    else if (dryRun)
       this.out.line(`would build ${what} (${files}, ${formatBytes(made.newBytes)} new before compression)`)
-    else if (made.unchanged && !force) this.out.line(`unchanged ${what} (${files})`)
     else this.out.line(`built ${what} (${files}, ${formatBytes(made.newBytes)} new)`)
     if (made.buildFile !== undefined) this.out.note(`built with the build file "${made.buildFile}"`)
     if (made.ignored > 0) this.out.note(`left out by rule: ${formatPlural(made.ignored, 'name')}`)

@@ -83,6 +83,8 @@ interface Made {
   readonly tables: number
   readonly asked: number
   readonly newBytes: number
+  /** True where there is nothing to commit. */
+  readonly unchanged: boolean
   /** Names to warn of. */
   readonly odd: readonly string[]
 }
@@ -167,7 +169,7 @@ async function buildFrom(
     bytes,
     newBytes: made.newBytes,
     ignored,
-    unchanged: made.tree === base.commit?.tree,
+    unchanged: made.unchanged,
     ...(checks === undefined ? undefined : { checks: made.asked }),
     ...(source.kind === 'manifest' ? { buildFile: source.shown } : undefined),
   }
@@ -189,7 +191,13 @@ async function rehearse(job: BuildJob, cache: StatCache, ctx?: Context): Promise
     },
     ctx,
   )
-  return { tree, commit: undefined, source, tables: 0, asked, newBytes: out.written.bytes, odd }
+  const unchanged = isUnchanged(job, tree)
+  return { tree, commit: undefined, source, tables: 0, asked, newBytes: out.written.bytes, unchanged, odd }
+}
+
+/** Whether a tree is what `latest` is already, so that no commit need be made of it. */
+function isUnchanged({ base, options }: BuildJob, tree: Id): boolean {
+  return tree === base.commit?.tree && options.force !== true && isWhole(base)
 }
 
 async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<Made> {
@@ -203,10 +211,11 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
       const nodes = nodeReader(objects)
       const made = treeJob(job, { objects, tree, source })
       const result = { tree, source }
-      if (tree === base.commit?.tree && options.force !== true && isWhole(base)) {
+      if (isUnchanged(job, tree)) {
         const asked = await lookAtTables(made, ctx) // the checks may be others than they were
-        const tables = await countTables(nodes, base.commit.derived, ctx)
-        return { ...result, commit: base.id, tables, asked, newBytes: out.written.bytes, odd: [] }
+        const tables = await countTables(nodes, base.commit?.derived, ctx)
+        const newBytes = out.written.bytes
+        return { ...result, commit: base.id, tables, asked, newBytes, unchanged: true, odd: [] }
       }
       const before = job.at.path === '' && !isWhole(base) ? undefined : base.commit
       const how = { tables: options.tables !== false, onlyChanged: options.force !== true }
@@ -217,7 +226,7 @@ async function perform(job: BuildJob, cache: StatCache, ctx?: Context): Promise<
       )
       const tables = await countTables(nodes, derived, ctx)
       const odd = await oddNames(objects, base.commit?.tree, tree, ctx)
-      return { ...result, commit, tables, asked, newBytes: out.written.bytes, odd }
+      return { ...result, commit, tables, asked, newBytes: out.written.bytes, unchanged: false, odd }
     },
     async ({ commit }) => {
       if (commit !== undefined && commit !== base.id) await moveLatest(job.session, job, commit, ctx)

@@ -85,8 +85,12 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     expect(first.topHash).toBe(dry.topHash)
     const second = await build(ada, { handle: 'ada/wine', path: 'wine' })
     expect(second).toMatchObject({ commit: first.commit, unchanged: true, newBytes: 0 })
+    for (const force of [false, true]) {
+      const rehearsed = await build(ada, { handle: 'ada/wine', path: 'wine' }, { dryRun: true, force })
+      expect(rehearsed).toMatchObject({ topHash: first.topHash, unchanged: !force })
+    }
     const forced = await build(ada, { handle: 'ada/wine', path: 'wine' }, { force: true })
-    expect(forced).toMatchObject({ topHash: first.topHash, unchanged: true })
+    expect(forced).toMatchObject({ topHash: first.topHash, unchanged: false }) // a commit was made
     expect(forced.commit).not.toBe(first.commit)
     expect(await all(log(ada, 'ada/wine'))).toHaveLength(2)
   })
