@@ -1,9 +1,10 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { formatBytes } from '../cli/printable.ts'
-import { collectRows, describeTable, printRows } from '../cli/drawing/rows.ts'
+import { describeTable, printRows } from '../cli/drawing/rows.ts'
 import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { diff, diffTableRows } from '../package/diff.ts'
+import type { SqlRow } from '../package/tables/sql.ts'
 
 export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = 'Show what changed between two revisions, or between a revision and a folder'
@@ -59,8 +60,17 @@ export default class Diff extends BaseCommand<typeof Diff> {
       { ...this.args, remote: this.flags.remote, path, key },
       this.ctx,
     )
-    if (this.out.settings.json) return collectRows(result)
-    await printRows(this.out, result, 'table')
+    let isSame = true
+    const rows = async function* (this: Diff): AsyncGenerator<SqlRow> {
+      for await (const row of result.rows()) {
+        isSame = false
+        if (this.flags['exit-code']) process.exitCode = 1
+        yield row
+      }
+    }.bind(this)
+    if (this.out.settings.json) return rows() // as they come: there may be many
+    await printRows(this.out, { ...result, rows }, 'table')
+    if (isSame) this.out.note('no differences')
     return undefined
   }
 }

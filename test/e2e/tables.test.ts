@@ -1,7 +1,7 @@
 // Tables through the built command line: what people see, what scripts read, and one error of each kind.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { person, program, repositoryFolder } from '../support/built-cli.ts'
@@ -47,6 +47,28 @@ test('build --no-tables keeps bytes only, and build --force makes what is missin
   const plain = ada.json<{ topHash: string }>('build', 'ada/nature', v1, '--no-tables')
   expect(plain).toMatchObject({ tables: 0 })
   expect(ada.json('build', 'ada/nature', v1, '--force')).toMatchObject({ tables: 7, topHash: plain.topHash })
+})
+
+test('diff --rows says by its status whether rows differ, for people and for scripts', () => {
+  const root = tempDir()
+  const ada = person(join(root, 'ada'), root)
+  for (const rows of ['1,red\n2,white\n', '1,red\n3,white\n']) {
+    writeFileSync(join(root, 'a.csv'), `id,colour\n${rows}`)
+    ada.json('build', 'ada/wine/a.csv', 'a.csv')
+  }
+  const diff = ['diff', 'ada/wine', '--rows', 'a.csv', '--exit-code']
+  expect(ada.run(...diff)).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('removed   2') as string,
+  })
+  const told = ada.run(...diff, '--json')
+  expect([told.status, JSON.parse(told.stdout)]).toMatchObject([
+    1,
+    [{ change: 'removed' }, { change: 'added' }],
+  ])
+  expect(ada.run('diff', 'ada/wine').stdout).toContain('a.csv: 1 row added, 1 removed')
+  const same = ada.run('diff', 'ada/wine', '@latest', ...diff.slice(2))
+  expect(same).toMatchObject({ status: 0, stdout: '', stderr: 'no differences\n' })
 })
 
 test('Ctrl-C interrupts a statement that runs: 130, in order, and nothing half-written', async () => {

@@ -1,7 +1,7 @@
 // Rows of a query's result on a terminal or in a pipe.
 import type { TableDifference } from '../../package/tables/diff-tables.ts'
 import type { SqlResult, SqlRow } from '../../package/tables/sql.ts'
-import { formatCount } from '../printable.ts'
+import { formatCount, formatPlural } from '../printable.ts'
 import type { Output } from '../output.ts'
 
 /** Formats of a result. */
@@ -20,7 +20,7 @@ export async function collectRows(result: SqlResult): Promise<readonly SqlRow[]>
 /** How a table changed, in a line: its rows, then its columns. */
 export function describeTable({ path, rows, columns }: TableDifference): string {
   const changes = [
-    `${formatCount(rows.added)} rows added, ${formatCount(rows.removed)} removed`,
+    `${formatPlural(rows.added, 'row')} added, ${formatCount(rows.removed)} removed`,
     ...columns.added.map(({ name, type }) => `+${name} ${type}`),
     ...columns.removed.map(({ name }) => `-${name}`),
     ...columns.changed.map(({ name, from, to }) => `${name} ${from} -> ${to}`),
