@@ -210,7 +210,9 @@ function isFolder(session: Session, text: string): boolean {
   const path = session.resolvePath(text)
   const there = session.fs.existsSync(path) && session.fs.statSync(path).isDirectory()
   if (!there && /^\.{0,2}\/|^\.{1,2}$/.test(text))
-    throw new QuiltError('NOT_FOUND', `there is no folder "${path}"`)
+    throw new QuiltError('NOT_FOUND', `there is no folder "${path}"`, {
+      hint: 'compare with a folder, with @REVISION, or with another package: OWNER/NAME[@REVISION]',
+    })
   return there
 }
 
@@ -232,7 +234,9 @@ async function remoteSide(session: Session, handle: Handle, remote: string, ctx?
   )
   const state = await repository.refs.get(handle.pkg, ctx)
   if (state === undefined)
-    throw new QuiltError('NOT_FOUND', `no package ${describeRevision(handle.pkg, undefined)} at ${address}`)
+    throw new QuiltError('NOT_FOUND', `no package ${describeRevision(handle.pkg, undefined)} at ${address}`, {
+      hint: `list what is there with: quilt ls --remote ${remote}`,
+    })
   const { commit } = await resolveRevision(repository, state, handle.revision, ctx)
   const { path: _, ...found } = await groupAt(repository.objects, commit.tree, handle, ctx)
   return found

@@ -25,7 +25,13 @@ export async function rm(session: Session, pkg: string, ctx?: Context): Promise<
   if (state === 'lost') return { removed: formatPackageName(name) }
   if (state === undefined) {
     const { store } = await needInstalled(session, name, ctx)
-    throw new QuiltError('DENIED', `${formatPackageName(name)} lies in "${store.folder}", which is only read`)
+    throw new QuiltError(
+      'DENIED',
+      `${formatPackageName(name)} lies in "${store.folder}", which is only read`,
+      {
+        hint: 'remove it with that store: quilt rm --store DIR, or leave the store out of packageDirs',
+      },
+    )
   }
   await repository.refs.remove(name, { who: session.identity(), reason: 'rm' }, ctx)
   await noteDropped(session, state, ctx)

@@ -91,7 +91,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     const ada = await disk.session('ada')
     await expect(inspect(ada, 'ada/wine')).rejects.toMatchObject({
       code: 'NOT_FOUND',
-      hint: 'install it with: quilt install ada/wine',
+      hint: 'build it with: quilt build ada/wine FOLDER, or install it with: quilt install ada/wine',
     })
     await expect(install(ada, 'ada/wine')).rejects.toMatchObject({ code: 'INVALID' })
     await expect(install(ada, 'ada/wine', { remote: './nothing' })).rejects.toMatchObject({

@@ -58,7 +58,7 @@ export async function needInstalled(
   if (found !== undefined) return found
   const name = formatPackageName(pkg)
   throw new QuiltError('NOT_FOUND', `package ${name} is not installed`, {
-    hint: `install it with: quilt install ${name}`,
+    hint: `build it with: quilt build ${name} FOLDER, or install it with: quilt install ${name}`,
   })
 }
 

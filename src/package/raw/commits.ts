@@ -108,7 +108,9 @@ export async function* listRefs(
   const { refs } = (await session.local()).repository
   const wanted = pkg === undefined ? undefined : await refs.get(packageOf(pkg), ctx)
   if (pkg !== undefined && wanted === undefined)
-    throw new QuiltError('NOT_FOUND', `package ${pkg} is not installed`)
+    throw new QuiltError('NOT_FOUND', `package ${pkg} is not installed`, {
+      hint: 'list the refs of all packages with: quilt raw list-refs',
+    })
   const states = wanted === undefined ? refs.packages(ctx) : [wanted]
   for await (const state of states) {
     for (const [ref, commit] of state.refs) yield { package: formatPackageName(state.pkg), ref, commit }

@@ -194,7 +194,7 @@ contents:
       '7:35: the metadata "bad.json": it is no JSON',
       '8:35: the metadata "list.json": it must be a JSON object',
       '8:54: no check is called "c3"; did you mean "c1"?',
-      '9:17: package ada/nowhere is not installed; install it with: quilt install ada/nowhere',
+      '9:17: package ada/nowhere is not installed; build it with: quilt build ada/nowhere FOLDER, or install it with: quilt install ada/nowhere',
       '11:3: the name "Train.csv" is taken already, by line 10',
     ])
     const report = await check(ada, 'src')

@@ -146,7 +146,7 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
   up: { package: ada/base/deep/up }
   deep: { package: ada/base/deep }`
     expect((await problem(disk, ada, 'ada/wine', text)).split('\n').slice(1)).toEqual([
-      'src/build.yml:2:17: package ada/bass is not installed; install it with: quilt install ada/bass',
+      'src/build.yml:2:17: package ada/bass is not installed; build it with: quilt build ada/bass FOLDER, or install it with: quilt install ada/bass',
       'src/build.yml:3:17: no "trian.csv" in ada/base; did you mean train.csv?',
       'src/build.yml:4:17: no version "9.9" of ada/base; list them with: quilt version list ada/base',
       'src/build.yml:5:18: the link ada/base/deep/up cannot be kept here: it points outside the package',
