@@ -29,8 +29,25 @@ export async function readLines(
   file: string,
   resolvePath: (path: string) => string,
 ): Promise<readonly string[]> {
-  const bytes = await collectBytes(readInput(file, resolvePath))
-  const text = bytes.length > linesBytes ? undefined : fromUtf8(bytes)
-  if (text === undefined) throw new QuiltError('INVALID', `"${file}" holds no text in UTF-8`)
+  const shown = file === '-' ? 'standard input' : `"${file}"`
+  const bytes = await collectBytes(upTo(linesBytes, readInput(file, resolvePath), shown))
+  const text = fromUtf8(bytes)
+  if (text === undefined) throw new QuiltError('INVALID', `${shown} holds no text in UTF-8`)
   return text.split('\n')
+}
+
+/** The same bytes, as long as they are not more than `most`. */
+async function* upTo(
+  most: number,
+  body: AsyncIterable<Uint8Array>,
+  shown: string,
+): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > most) {
+      throw new QuiltError('INVALID', `${shown} holds more than ${String(most / 1024 / 1024)} MiB of lines`)
+    }
+    yield part
+  }
 }
