@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Ambient } from '../core/base/ambient.ts'
 
-/** The machine's own. Its timers keep no process alive. */
+/** The machine's own. */
 export const machineAmbient: Ambient = {
   now: () => new Date(),
   randomName: () => randomBytes(16).toString('hex'),
@@ -15,10 +15,16 @@ export const machineAmbient: Ambient = {
   },
   sleep: (milliseconds, signal) =>
     new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
+      if (signal?.aborted === true) {
         resolve()
-      })
+        return
+      }
+      const wake = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', wake) // one signal may outlive very many pauses
+        resolve()
+      }
+      const timer = setTimeout(wake, milliseconds)
+      signal?.addEventListener('abort', wake)
     }),
 }
