@@ -80,7 +80,7 @@ export type {
   SetOptions,
 } from './package/load/node-types.ts'
 export type { ReadColumn, TableBatch, TableRow } from './table/read/read-rows.ts'
-export { diffRows, sql, sqlToFile, verifyViews } from './library/tables.ts'
+export { diffRows, sql, sqlToFile, verifyViews, type RowsOptions } from './library/tables.ts'
 export { tagAdd, tagList, tagRemove, versionAdd, versionList } from './library/names.ts'
 export { configGet, configList, configSet, remoteAdd, remoteList, remoteRemove } from './library/settings.ts'
 export {

@@ -44,7 +44,8 @@ export function remoteAdd(
   options: RemoteAddOptions = {},
 ): Promise<AddedRemote> {
   const { singleWriter, web: listing } = options
-  return within(options, (session) => remoteAddIn(session, { name, address }, { singleWriter, listing }))
+  const declared = { singleWriter, listing }
+  return within(options, (session) => remoteAddIn(session, { name, address }, declared, options))
 }
 
 /**

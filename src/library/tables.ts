@@ -27,6 +27,12 @@ export function sqlToFile(
   return within(options, (session) => sqlTo(session, query, output, options))
 }
 
+/** Which rows of two states are one. */
+export interface RowsOptions extends CallOptions {
+  /** The columns that tell one row from another. */
+  readonly key?: readonly string[] | undefined
+}
+
 /**
  * The rows that two states of a table do not share: `diff` with `--rows`. With `key`, columns that tell one row from
  * another, those that changed come as `before` and `after`.
@@ -37,7 +43,7 @@ export function diffRows(
   a: string,
   b: string | undefined,
   path: string,
-  options: CallOptions & { readonly key?: readonly string[] } = {},
+  options: RowsOptions = {},
 ): Promise<readonly SqlRow[]> {
   return within(options, async (session) => {
     const result = await diffTableRows(session, { a, b, path, key: options.key }, options)

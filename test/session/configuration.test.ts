@@ -70,6 +70,8 @@ test('remotes are named, listed and forgotten', async () => {
   await expect(remoteAdd('far', 'gopher://x/y', at)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   await expect(remoteAdd('a b', './data', at)).rejects.toMatchObject({ code: 'INVALID' })
   expect(await remoteList(at)).toMatchObject([{ name: 'shared', address: `file://${at.folder}/data` }])
+  const stopped = { ...at, signal: AbortSignal.abort(new Error('enough')), web: true }
+  await expect(remoteAdd('other', './other', stopped)).rejects.toThrow('enough')
   expect(await remoteRemove('shared', at)).toEqual({ removed: 'shared' })
   await expect(remoteRemove('shared', at)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
