@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
-import { formatBytes } from '../cli/printable.ts'
+import { formatBytes, formatPlural } from '../cli/printable.ts'
 import { remoteFlag } from '../cli/flags/remote-flags.ts'
 import { gc } from '../package/gc.ts'
 
@@ -24,7 +24,7 @@ export default class Gc extends BaseCommand<typeof Gc> {
     )
     if (report.waiting > 0) {
       this.out.note(
-        `${String(report.waiting)} builds, installs or pushes are under way: run the same again when they have ended`,
+        `waiting for ${formatPlural(report.waiting, 'build, install or push', 'builds, installs or pushes')}: run the same again when ${report.waiting === 1 ? 'it has' : 'they have'} ended`,
       )
     }
     return report

@@ -30,9 +30,13 @@ export default class Push extends BaseCommand<typeof Push> {
   protected async execute(): Promise<unknown> {
     const { remote, hash, force, 'set-origin': setOrigin } = this.flags
     if (this.flags.public || this.flags.team) {
-      throw new QuiltError('UNSUPPORTED', 'a folder has no users to whom a package could be shown', {
-        hint: 'who may read the folder may read all in it: push without --public and --team',
-      })
+      throw new QuiltError(
+        'UNSUPPORTED',
+        'a folder or a bucket has no users to whom a package could be shown',
+        {
+          hint: 'who may read it may read all in it: push without --public and --team',
+        },
+      )
     }
     const options = { remote, hash, force, setOrigin }
     const sent = await push(await this.session(), this.args.handle, options, this.ctx)

@@ -19,8 +19,10 @@ export default class Rm extends BaseCommand<typeof Rm> {
 
   protected async execute(): Promise<unknown> {
     const { pkg } = this.args
-    if (!(await this.confirm(`Remove ${pkg} from this machine?`, '--yes', this.flags.yes)))
+    if (!(await this.confirm(`Remove ${pkg} from this machine?`, '--yes', this.flags.yes))) {
+      this.out.note('not removing')
       return { removed: null }
+    }
     const done = await rm(await this.session(), pkg, this.ctx)
     this.out.line(`removed ${done.removed}`)
     this.out.note('its bytes are freed by a later build, or now with: quilt gc')

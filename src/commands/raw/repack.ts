@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.ts'
-import { formatBytes } from '../../cli/printable.ts'
+import { formatBytes, formatPlural } from '../../cli/printable.ts'
 import { gc } from '../../package/gc.ts'
 
 export default class RawRepack extends BaseCommand<typeof RawRepack> {
@@ -10,7 +10,7 @@ export default class RawRepack extends BaseCommand<typeof RawRepack> {
     const report = await gc(await this.session(), { joinSmall: true }, this.ctx)
     const { packsDeleted, packsRewritten, keptBytes } = report
     this.out.line(
-      `${String(packsRewritten)} packs rewritten, ${String(packsDeleted)} deleted, ${formatBytes(keptBytes)} are kept`,
+      `${formatPlural(packsRewritten, 'pack')} rewritten, ${formatPlural(packsDeleted, 'pack')} deleted, ${formatBytes(keptBytes)} are kept`,
     )
     return report
   }

@@ -8,10 +8,6 @@ export default class RemoteList extends BaseCommand<typeof RemoteList> {
   protected async execute(): Promise<unknown> {
     const found = remoteList(await this.session())
     if (found.length === 0) this.out.note('none yet; name one with: quilt remote add NAME ADDRESS')
-    return this.list(
-      found,
-      ({ name, address }) => [name, address],
-      (remote) => remote,
-    )
+    return this.list(found, ({ name, address }) => [name, address])
   }
 }

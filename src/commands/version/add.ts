@@ -23,7 +23,10 @@ export default class VersionAdd extends BaseCommand<typeof VersionAdd> {
 
   protected async execute(): Promise<unknown> {
     const question = 'Versions cannot be changed or removed. Add it?'
-    if (!(await this.confirm(question, '--yes', this.flags.yes))) return null
+    if (!(await this.confirm(question, '--yes', this.flags.yes))) {
+      this.out.note('not adding')
+      return { version: null, topHash: null, commit: null }
+    }
     const done = await versionAdd(await this.session(), this.args, this.flags, this.ctx)
     this.out.line(`${done.version}: ${done.topHash ?? done.commit}`)
     return done
