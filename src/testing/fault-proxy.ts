@@ -75,7 +75,19 @@ export async function faultProxy(target: string, pace: Pace = {}): Promise<Fault
     // A request that was cut off lets go of its socket.
     const { socket } = client
     const stale = by?.answers
-    const exchange: Exchange = { client, socket, answer, record, fault, line, upstream, stale, memories }
+    const before = by?.before
+    const exchange: Exchange = {
+      client,
+      socket,
+      answer,
+      record,
+      fault,
+      before,
+      line,
+      upstream,
+      stale,
+      memories,
+    }
     serve(exchange).catch(() => socket.destroy())
   })
   const sockets = new Set<Socket>()
@@ -123,6 +135,7 @@ interface Exchange {
   readonly answer: ServerResponse
   readonly record: RequestRecord
   readonly fault: ProxyFault | undefined
+  readonly before: ProxyRule['before']
   readonly line: PacedLine
   readonly upstream: URL
   /** First answers of the rule that befalls it, where that is `stale`. */
@@ -141,20 +154,13 @@ async function listen(server: Server): Promise<number> {
 }
 
 async function serve(exchange: Exchange): Promise<void> {
-  const { client, socket, record, fault, line } = exchange
+  const { socket, fault, line, before } = exchange
   const cut = cutPlace(fault)
   if (cut === 'request-head') return void socket.destroy()
   await line.travel()
+  await before?.()
   if (fault?.kind === 'delay') await sleep(fault.milliseconds)
-  if (fault?.kind === 'answer' && fault.done !== true) {
-    for await (const part of line.slowed(client)) record.sent += part.length
-    return give(exchange, ownAnswer(fault))
-  }
-  const kept = exchange.stale?.get(nameOf(record))
-  if (fault?.kind === 'stale' && kept !== undefined) {
-    client.resume()
-    return give(exchange, kept)
-  }
+  if (await answeredHere(exchange)) return
   const response = await passOn(exchange)
   if (response === undefined) return
   if (cut === 'answer-lost' || fault?.kind === 'answer') {
@@ -166,6 +172,22 @@ async function serve(exchange: Exchange): Promise<void> {
     return void socket.end(`HTTP/1.1 ${String(response.statusCode)} O`)
   }
   await giveAnswer(exchange, response)
+}
+
+/** Answers in the server's place, where the fault says so. */
+async function answeredHere(exchange: Exchange): Promise<boolean> {
+  const { client, socket, record, fault, line, stale } = exchange
+  const kept = fault?.kind === 'stale' ? stale?.get(nameOf(record)) : undefined
+  if (kept !== undefined) {
+    client.resume()
+    give(exchange, kept)
+    return true
+  }
+  if (fault?.kind !== 'raw' && (fault?.kind !== 'answer' || fault.done === true)) return false
+  for await (const part of line.slowed(client)) record.sent += part.length
+  if (fault.kind === 'raw') socket.end(asBytes(fault.bytes))
+  else give(exchange, ownAnswer(fault))
+  return true
 }
 
 function cutPlace(fault: ProxyFault | undefined): string | undefined {
@@ -229,7 +251,7 @@ async function giveAnswer(exchange: Exchange, response: IncomingMessage): Promis
   const headers = giveHead(exchange, response, length)
   if (record.method === 'HEAD') return void answer.end()
   const stop = stopOf(fault)
-  if (stop === 0) answer.flushHeaders()
+  if (stop === 0 || fault?.kind === 'length') answer.flushHeaders() // there may be no body to send them with
   const kept = await giveBody(exchange, changedBody(response, fault, length), stop)
   if (socket.destroyed) return void response.destroy()
   if (record.received >= stop) {
@@ -254,6 +276,13 @@ function giveHead({ answer, record, fault }: Exchange, response: IncomingMessage
     const now = changedLength(fault, length)
     told.splice(0, told.length, ...without(headers, ['content-length', 'transfer-encoding']))
     if (now !== undefined) told.push('Content-Length', String(now))
+  }
+  if (fault?.kind === 'headers') {
+    const others = without(
+      told,
+      Object.keys(fault.headers).map((name) => name.toLowerCase()),
+    )
+    told.splice(0, told.length, ...others, ...Object.entries(fault.headers).flat())
   }
   answer.writeHead(record.status, response.statusMessage, told)
   return headers

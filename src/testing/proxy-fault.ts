@@ -17,7 +17,9 @@ export interface ProxiedRequest {
  *   carried out but nothing was answered, in the middle of the answer's head, or after `after` bytes of its body.
  * - `delay`: the request waits so long before it is passed on. `stall`: the answer stops after `after` bytes of body,
  *   and the connection stays open.
- * - `answer`: another answer than the server's; with `done` the request was carried out all the same.
+ * - `answer`: another answer than the server's; with `done` the request was carried out all the same. `raw`: these bytes
+ *   in the place of an answer, head and all; then the connection ends.
+ * - `headers`: the answer has these headers, in the place of those of the same names.
  * - `length`: Content-Length says so many bytes more (or, below 0, fewer) than come.
  * - `flip`: one wrong bit in the answer's body, at byte `at`, or in its middle.
  * - `truncate`: only `keep` bytes of the body come, and Content-Length agrees with them.
@@ -39,6 +41,8 @@ export type ProxyFault =
       readonly body?: string | Uint8Array
       readonly done?: boolean
     }
+  | { readonly kind: 'raw'; readonly bytes: string | Uint8Array }
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   | { readonly kind: 'length'; readonly off: number }
   | { readonly kind: 'flip'; readonly at?: number }
   | { readonly kind: 'truncate'; readonly keep: number }
@@ -55,6 +59,8 @@ export interface ProxyRule {
   readonly at?: number
   /** How many it befalls from there on; 1 unless told. A `stale` fault remembers those before `at`. */
   readonly times?: number
+  /** What happens elsewhere meanwhile: awaited before a request that it befalls is passed on. */
+  readonly before?: () => Promise<unknown>
 }
 
 /** What became of a rule. */
@@ -69,6 +75,7 @@ export interface ProxyRuleRecord {
 export interface ActiveRule extends ProxyRuleRecord {
   /** Counts a request; the fault, if it befalls this one. */
   next(request: ProxiedRequest): ProxyFault | undefined
+  readonly before: ProxyRule['before']
   /** First answers, for `stale`. */
   readonly answers: Map<string, KeptAnswer>
 }
@@ -81,7 +88,7 @@ export interface KeptAnswer {
 }
 
 /** Starts counting for one rule. */
-export function activeRule({ fault, when = () => true, at = 1, times = 1 }: ProxyRule): ActiveRule {
+export function activeRule({ fault, when = () => true, at = 1, times = 1, before }: ProxyRule): ActiveRule {
   let seen = 0
   let hits = 0
   return {
@@ -91,6 +98,7 @@ export function activeRule({ fault, when = () => true, at = 1, times = 1 }: Prox
     get hits() {
       return hits
     },
+    before,
     answers: new Map(),
     next: (request) => {
       if (!when(request)) return undefined

@@ -59,6 +59,26 @@ test('What nothing befalls passes as it is, the Host header too, and is counted.
   ])
 })
 
+test('Headers are replaced, an answer can be any bytes, and what happens meanwhile has happened before.', async () => {
+  proxy.inject({ fault: { kind: 'headers', headers: { 'X-Host': 'elsewhere', 'X-More': '1' } } })
+  const answer = await put()
+  expect([answer.headers.get('x-host'), answer.headers.get('x-more')]).toEqual(['elsewhere', '1'])
+  expect(isData(await answer.arrayBuffer())).toBe(true)
+  proxy.clear()
+  proxy.inject({ fault: { kind: 'raw', bytes: 'HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nhi' } })
+  const odd = await put()
+  expect([odd.status, await odd.text()]).toEqual([299, 'hi'])
+  proxy.clear()
+  let carriedOut = -1
+  const before = async (): Promise<void> => {
+    await Promise.resolve()
+    carriedOut = puts.length
+  }
+  proxy.inject({ fault: { kind: 'cut', place: 'answer-lost' }, before })
+  await expect(put()).rejects.toThrow()
+  expect([carriedOut, puts.length]).toEqual([1, 2])
+})
+
 test('A connection is cut at each kind of place.', async () => {
   for (const place of [
     'request-head',
