@@ -35,7 +35,7 @@ export async function openRemote(
  * Opens the storage behind an address. What the network fails in is tried again; a disk is not asked twice.
  * @throws UNSUPPORTED for a scheme that no plugin brings; what the plugin throws
  */
-export async function openStorage(
+async function openStorage(
   address: URL,
   env: Env,
   ambient: Ambient,

@@ -40,7 +40,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Below 0, 0 or above 0, as the bytes of `a` sort before, with or after those of `b`. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
     const d = (a[i] as number) - (b[i] as number)

@@ -169,7 +169,7 @@ export function valid<T>(what: string, decode: () => T): T {
 }
 
 /** Refuses texts that do not ascend by their bytes. */
-export function checkAscending(texts: readonly string[], what: string): void {
+function checkAscending(texts: readonly string[], what: string): void {
   for (let i = 1; i < texts.length; i++) {
     if (compareText(texts[i - 1] as string, texts[i] as string) >= 0)
       throw malformed(what, 'a list is out of order')

@@ -21,7 +21,7 @@ export function cellType(arrow: string, facts?: ColumnFacts): string {
 }
 
 /** The type of a value that is no null. */
-export function valueType(arrow: string): string {
+function valueType(arrow: string): string {
   const known = simple[arrow]
   if (known !== undefined) return known
   if (/^u?int(8|16|32)$|^float$|^double$/.test(arrow)) return 'number'

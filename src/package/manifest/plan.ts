@@ -195,7 +195,7 @@ async function planGlob(
 }
 
 /** Each file's real name, with `_2`, `_3` before the extension where one was met before. */
-export function ownNames(
+function ownNames(
   files: readonly MatchedFile[],
 ): readonly { readonly name: string; readonly file: MatchedFile }[] {
   const taken = new Set(files.map(({ name }) => name))

@@ -56,7 +56,7 @@ export function problemsError(file: string, found: readonly FileProblem[], hint?
 }
 
 /** A problem in one line: `file:line:column: what`. */
-export function formatProblem({ file, line, column, message }: FileProblem): string {
+function formatProblem({ file, line, column, message }: FileProblem): string {
   return `${file}:${String(line)}:${String(column)}: ${message}`
 }
 

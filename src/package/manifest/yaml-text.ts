@@ -10,7 +10,7 @@ const longestKey = 1000
  * A text as YAML.
  * @example yamlText('yes') // '"yes"'
  */
-export function yamlText(text: string): string {
+function yamlText(text: string): string {
   if (/^[A-Za-z_](?:[\w./-]*\w)?$/.test(text) && !words.has(text.toLowerCase())) return text
   return JSON.stringify(text).replace(
     /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,

@@ -39,9 +39,9 @@ export const manifestBytes: number = 16 * 1024 * 1024
 /** Most values in a build file. */
 export const manifestValues = 500_000
 /** Deepest nesting in a build file: the deepest package, and metadata in its deepest node. */
-export const manifestDepth = 600
+const manifestDepth = 600
 /** Most aliases in a build file. */
-export const manifestAliases = 10_000
+const manifestAliases = 10_000
 /** Most words and signs: what is this long is refused before it is held as values. */
 const mostLexemes = 2_000_000
 

@@ -9,7 +9,7 @@ import type { JsonObject } from '../../core/model/metadata.ts'
 import { readObject, type PackStore } from '../../core/store/pack-store.ts'
 import { build } from '../../core/tree/build.ts'
 import { derivedEntries, entries } from '../../core/tree/entries.ts'
-import { nodeReader, treeMeta } from '../../core/tree/node.ts'
+import { nodeReader } from '../../core/tree/node.ts'
 import { walk } from '../../core/tree/walk.ts'
 import type { Session } from '../session.ts'
 import { objectId } from './objects.ts'
@@ -54,16 +54,6 @@ async function treeId(session: Session, text: string, ctx?: Context): Promise<Id
   throw new QuiltError('INVALID', `${id} is a ${object.kind}, no tree`, {
     hint: `read it with: quilt raw cat-object ${id}`,
   })
-}
-
-/** The metadata of a package, which the root of its tree carries. */
-export async function rootMeta(
-  session: Session,
-  text: string,
-  ctx?: Context,
-): Promise<JsonObject | undefined> {
-  const { objects } = (await session.local()).repository
-  return treeMeta(objects, await treeId(session, text, ctx), ctx)
 }
 
 /**

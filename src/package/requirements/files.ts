@@ -10,7 +10,7 @@ import { formatLock, parseLock, type LockEntry } from './lock.ts'
 import type { Requirement } from './requirement.ts'
 
 /** Looked for in the working directory where no file is named. */
-export const requirementsFile = 'quilt.yml'
+const requirementsFile = 'quilt.yml'
 
 /** What is asked for, and what it came to before. */
 export interface Required {

@@ -41,7 +41,7 @@ export interface FoundPackage {
 
 const usualLimit = 50
 /** Most nodes of one package whose names and metadata are looked at. */
-export const mostSearchedNodes = 20_000
+const mostSearchedNodes = 20_000
 /** Most bytes of a README that are looked at. */
 const readmeBytes = 256 * 1024
 

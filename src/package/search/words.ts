@@ -1,7 +1,7 @@
 // Words of texts, as search compares them: without case, marks and the plural's s; and how well texts say them.
 
 /** A kind of text, and how much it counts when it says a word. */
-export const weights = { name: 8, part: 4, node: 2, metadata: 2, readme: 1 } as const
+const weights = { name: 8, part: 4, node: 2, metadata: 2, readme: 1 } as const
 
 /** Where a word was found. */
 export type Field = keyof typeof weights

@@ -17,7 +17,7 @@ export interface Tally {
 }
 
 /** A tally of nothing. */
-export function emptyTally(): Tally {
+function emptyTally(): Tally {
   return { count: 0, sum: 0 }
 }
 
