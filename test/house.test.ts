@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { unusedExports } from './support/unused-exports.ts'
 import { checkHouse, importsOfSource, ruleNames, type RuleName, type Source } from './support/house-rules.ts'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
@@ -175,4 +176,23 @@ test('the house keeps its rules', () => {
   expect(
     findings.map(({ rule, path, line, message }) => `${path}:${String(line)} ${rule}: ${message}`),
   ).toEqual([])
+})
+
+describe('what is exported', () => {
+  test('and spoken of nowhere else is caught', () => {
+    const own = [file('core/base/a.ts', 'export const lonely = 1\nexport function told() {}\n// lonely')]
+    expect(unusedExports(own)).toEqual(['src/core/base/a.ts: lonely', 'src/core/base/a.ts: told'])
+    const user = { path: 'test/a.test.ts', text: "import { lonely } from '../src/core/base/a.ts'" }
+    expect(unusedExports([...own, user], ['| `told` in `src/core/base/a.ts` |'])).toEqual([])
+  })
+
+  test('is used elsewhere, or stands in the format', () => {
+    const documents = ['format.md', 'plugins.md'].map((name) => join(home, 'docs', name)).filter(existsSync)
+    expect(
+      unusedExports(
+        sources,
+        documents.map((path) => readFileSync(path, 'utf8')),
+      ),
+    ).toEqual([])
+  })
 })

@@ -12,7 +12,7 @@ export interface ComparedFiles {
 }
 
 /** The name of the column that says what happened to a row, one that no column of the tables has. */
-export function changeColumn(columns: readonly string[]): string {
+function changeColumn(columns: readonly string[]): string {
   return freeName('change', columns)
 }
 

@@ -77,7 +77,7 @@ async function fileText(path: string): Promise<TextSource> {
 }
 
 /** A text on disk, for the engine. */
-export async function copyText(text: ByteSource, path: string, ctx?: Context): Promise<string> {
+async function copyText(text: ByteSource, path: string, ctx?: Context): Promise<string> {
   const handle = openSync(path, 'w', 0o600)
   try {
     for await (const block of blocksOf(text, ctx)) {

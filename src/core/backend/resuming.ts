@@ -34,7 +34,7 @@ export interface Reading {
 }
 
 /** The longest value that is read whole, in bytes. */
-export const longestWhole: number = 2 ** 31
+const longestWhole: number = 2 ** 31
 /** Who gets on by so much has not stalled. */
 const goodProgress = 64 * 1024
 const firstRoom = 4 * 1024 * 1024

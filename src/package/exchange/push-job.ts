@@ -31,7 +31,7 @@ export interface PushJob {
 }
 
 /** What the log of the remote's refs says of a push. */
-export function reasonOf(replaced: Id | undefined): string {
+function reasonOf(replaced: Id | undefined): string {
   return replaced === undefined ? 'push' : `push --force, which replaced ${replaced}`
 }
 

@@ -48,7 +48,7 @@ export interface FoundDraft {
 }
 
 /** An entry of the commit as a draft. */
-export function draftOf(entry: Entry, from: string): Draft {
+function draftOf(entry: Entry, from: string): Draft {
   return entry.type === 'group' ? groupOf(entry, from) : { kind: 'kept', entry, from, meta: entry.meta }
 }
 

@@ -21,7 +21,7 @@ export interface PartBounds {
 }
 
 /** 4 MiB, 12 MiB on average, 48 MiB and a row. Part of the reading: other bounds make other parts. */
-export const partBounds: PartBounds = {
+const partBounds: PartBounds = {
   least: 4 * 1024 * 1024,
   more: 8 * 1024 * 1024,
   most: 48 * 1024 * 1024,

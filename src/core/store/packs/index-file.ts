@@ -21,7 +21,7 @@ import { makeSieve, mayHold, type IdSieve } from './id-sieve.ts'
 import { createHasher } from '#hash'
 
 /** Indexes up to this many bytes (2,500 objects) are read whole when they are opened: that costs one read too. */
-export const wholeIndexBytes: number = 128 * 1024
+const wholeIndexBytes: number = 128 * 1024
 /** Of larger ones so many bytes are read first: nearly always the whole header. */
 const firstIndexBytes = 16 * 1024
 /** Bytes of larger indexes that are held whole in all, the first that are asked often (1.3 million objects). */

@@ -36,7 +36,7 @@ const readBytes = 16 * 1024 * 1024
 const readsAtOnce = 2
 
 /** Few long ranges for many records, by pack and place. */
-export function planReads(locations: Iterable<Location>): readonly PlannedRead[] {
+function planReads(locations: Iterable<Location>): readonly PlannedRead[] {
   const sorted = [...locations].sort((a, b) =>
     a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset,
   )

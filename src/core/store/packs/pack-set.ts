@@ -205,7 +205,7 @@ export function packSet(backend: Backend): PackSet {
  * Where an index's entry says that an object lies.
  * @throws CORRUPT when it names a pack that the index does not cover
  */
-export function locationOf(index: IndexFile, entry: IndexEntry): Location {
+function locationOf(index: IndexFile, entry: IndexEntry): Location {
   const pack = index.header.packs[entry.pack]
   if (pack === undefined)
     throw new QuiltError('CORRUPT', `index "${index.key}" names a pack that it does not cover`)
