@@ -2,6 +2,7 @@
 // in which they lie in their packs; large ones chunk by chunk.
 import type { Context } from '../../base/context.ts'
 import { QuiltError } from '../../base/error.ts'
+import { passingMemory } from '../../base/read-memory.ts'
 import { readCommit } from '../../history/commits.ts'
 import type { Id } from '../../model/id.ts'
 import type { StoredObject } from '../../store/object-store.ts'
@@ -35,6 +36,7 @@ export function sender(ends: Ends, ctx?: Context): Sender {
   const { from, out } = ends
   const nodes = nodeReader(from)
   const progress = counter(ends.task, ctx)
+  const memory = passingMemory()
   let trees = new Map<Id, Expected>()
   const blobs = new Map<Id, Expected & { readonly size: number }>()
   let large: ChunkedBlob[] = []
@@ -43,7 +45,7 @@ export function sender(ends: Ends, ctx?: Context): Sender {
     if (expected.size === 0) return
     const ids = await missingThere(out, expected, ctx)
     if (ids.length > 0) {
-      for await (const object of from.readMany(ids, ctx)) {
+      for await (const object of from.readMany(ids, ctx, { memory })) {
         checkExpected(object, expected.get(object.id))
         if (object.recipe !== undefined) throw unnamedRecipe(object.id)
         await out.copy(object)
