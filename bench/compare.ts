@@ -37,6 +37,8 @@ export interface Comparison {
   readonly meter: Meter
   /** Makes ready what a run needs, from 0 on; the line on which to count, where one is wanted. */
   readonly prepare?: (run: number) => Promise<Line | undefined>
+  /** Told all rows so far, after each sample: what stays when the benchmark is stopped. */
+  readonly note?: (rows: readonly Row[]) => void
   say(line: string): void
 }
 
@@ -57,13 +59,18 @@ export async function compare(workload: Workload, comparison: Comparison): Promi
   say(`${workload.name}: making ${workload.title}`)
   workload.make(input)
   const rows: Rows = new Map()
+  const note = (): void => comparison.note?.(rowsNow(workload, comparison, rows))
   for (let run = 0; run < runs; run++) {
     const place = join(folder, `run-${run + 1}`)
     const line = await comparison.prepare?.(run)
-    await runOnce({ workload, comparison, input, place, run, rows, line })
+    await runOnce({ workload, comparison, input, place, run, rows, line, note })
     if (!keep || run < runs - 1) rmSync(place, { recursive: true, force: true })
   }
   if (!keep) rmSync(folder, { recursive: true, force: true })
+  return rowsNow(workload, comparison, rows)
+}
+
+function rowsNow(workload: Workload, comparison: Comparison, rows: Rows): readonly Row[] {
   const had = stepsOf(workload).filter((step) => [...rows.keys()].some((key) => key.startsWith(`${step} `)))
   return had.flatMap((step) =>
     toolsOf(workload, comparison).map((tool) => ({
@@ -96,9 +103,10 @@ interface Run {
   readonly run: number
   readonly rows: Rows
   readonly line: Line | undefined
+  readonly note: () => void
 }
 
-async function runOnce({ workload, comparison, input, place, run, rows, line }: Run): Promise<void> {
+async function runOnce({ workload, comparison, input, place, run, rows, line, note }: Run): Promise<void> {
   const { runs, meter, say } = comparison
   const tools = toolsOf(workload, comparison).filter((tool) => run < (tool.runs ?? Infinity))
   const entrants = rotated(tools, run).map((tool): Entrant => {
@@ -134,15 +142,16 @@ async function runOnce({ workload, comparison, input, place, run, rows, line }: 
         if (step === undefined || plan.steps[name] === undefined || entrant.failed) continue
         await attempt(entrant, name, async () => {
           const sample = await runStep(step, workload, { input, comparison, line })
-          samples.set(entrant, [...(samples.get(entrant) ?? []), sample])
+          const some = [...(samples.get(entrant) ?? []), sample]
+          samples.set(entrant, some)
           const of = rounds > 1 ? ` ${String(round)}` : ''
           const took = `${entrant.tool.name}: ${sample.wall.toFixed(2)} s`
           say(`${workload.name} run ${run + 1}/${runs} ${name}${of} ${took}`)
+          if (some.length < rounds) return
+          rowOf(rows, name, entrant.tool).samples.push(together(some))
+          note()
         })
       }
-    }
-    for (const [entrant, some] of samples) {
-      if (some.length === rounds) rowOf(rows, name, entrant.tool).samples.push(together(some))
     }
   }
 }

@@ -10,6 +10,8 @@ export interface Options {
   readonly keep: boolean
   readonly out: string
   readonly work: string
+  /** A results file whose runs stand beside this one. */
+  readonly merge?: string
 }
 
 export const parts = [
@@ -35,12 +37,16 @@ export type Part = (typeof parts)[number]
 
 export const usageText = `usage: npm run bench -- [options]
   --runs N          how often each step runs; the median counts (3)
-  --only LIST       of ${parts.join(',')} (all)
+  --only LIST       of ${parts.join(',')} (all); none to write the page of what is merged
   --peers LIST      of those named in the table; none for ours alone (all that are installed)
   --scale X         a share of the full size: 0.02 for a quick try (1)
   --out FILE        the table, as Markdown (docs/benchmarks.md)
   --work DIR        where the data and results.json go (.bench)
-  --keep            leave the data of the last run there`
+  --merge FILE      the results.json of another run: what it has and this one has not stands beside it, with its date
+  --keep            leave the data of the last run there
+
+What is measured is in results.json at once: a benchmark that is stopped loses the step at hand. Go on with
+  npm run bench -- --only REST --merge .bench/results.json`
 
 /** Throws with a sentence for the user where the arguments make no sense. `peers` are those that may be named. */
 export function parseOptions(argv: readonly string[], peers: readonly string[]): Options | 'help' {
@@ -53,6 +59,7 @@ export function parseOptions(argv: readonly string[], peers: readonly string[]):
       scale: { type: 'string', default: '1' },
       out: { type: 'string', default: 'docs/benchmarks.md' },
       work: { type: 'string', default: '.bench' },
+      merge: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
     },
@@ -67,11 +74,12 @@ export function parseOptions(argv: readonly string[], peers: readonly string[]):
   return {
     runs,
     scale,
-    only: parseList('--only', values.only, parts),
+    only: values.only === 'none' ? [] : parseList('--only', values.only, parts),
     peers: values.peers === 'none' ? [] : parseList('--peers', values.peers, peers),
     keep: values.keep,
     out: values.out,
     work: values.work,
+    ...(values.merge === undefined ? undefined : { merge: values.merge }),
   }
 }
 

@@ -45,31 +45,75 @@ const stepTitles: Readonly<Record<StepName, string>> = {
   install: 'installed from it',
 }
 
-/** The page. */
-export function renderReport(results: Results, { local, remote }: Compared): string {
-  const remotes = results.rows.filter(({ workload }) => isRemote(workload))
-  const stored = results.rows.filter(({ workload }) => !isRemote(workload))
+/** The page of some runs, the newest first: what each measured bears its number, and is compared within it. */
+export function renderReport(runs: readonly Results[], { local, remote }: Compared): string {
+  const results = runs[0] as Results
+  const remotes = numbered(runs, ({ rows }) => rows.filter(({ workload }) => isRemote(workload)))
+  const stored = numbered(runs, ({ rows }) => rows.filter(({ workload }) => !isRemote(workload)))
+  const figures = numbered(runs, (run) => run.figures)
+  const server = runs.find((run) => run.server !== undefined)?.server
   const parts = [
     '# Benchmarks',
     'Written by `npm run bench` (`npm run bench -- --help` for its options); the raw figures are in `.bench/results.json`.',
     ...quickTry(results),
     machineTable(results),
+    ...runTable(runs),
     conditions(results),
     '## What is to be reached',
-    workloadList(results),
-    targetTable(results),
+    workloadList(runs),
+    targetTable(runs),
     ...(stored.length === 0 ? [] : ['## Storing', mainTable(stored)]),
-    ...(results.figures.length === 0
-      ? []
-      : ['## Through the library', libraryNote, figureTable(results.figures)]),
-    ...remoteSection(remotes, remote, results.server),
-    ...(results.starts.length === 0 ? [] : ['## Starting', startTable(results.starts)]),
-    ...problems(results),
+    ...(figures.length === 0 ? [] : ['## Through the library', libraryNote, figureTable(figures)]),
+    ...remoteSection(remotes, remote, server),
+    ...runs.flatMap(({ starts }, i) =>
+      starts.length === 0 ? [] : [`## Starting${mark(runs, i)}`, startTable(starts)],
+    ),
+    ...problems(runs),
     '## What each was asked to do',
     mappingTable(local),
     local.map(({ name, remarks }) => `- **${name}**: ${remarks}`).join('\n'),
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+/** What stands behind a workload's name to say of which run its figures are: nothing where there is one. */
+function mark(runs: readonly Results[], index: number): string {
+  return runs.length === 1 ? '' : ` [${index + 1}]`
+}
+
+/** Rows of all runs, the name of each one's workload with the number of its run, in the order of the workloads. */
+function numbered<T extends { readonly workload: string }>(
+  runs: readonly Results[],
+  read: (run: Results) => readonly T[],
+): readonly T[] {
+  const all = runs.flatMap((run, i) => read(run).map((row) => ({ row, i })))
+  const order = [...new Set(all.map(({ row }) => row.workload))]
+  return order.flatMap((name) =>
+    all
+      .filter(({ row }) => row.workload === name)
+      .map(({ row, i }) => ({ ...row, workload: `${name}${mark(runs, i)}` })),
+  )
+}
+
+/** When and where each run was made, where there are several. */
+function runTable(runs: readonly Results[]): readonly string[] {
+  if (runs.length === 1) return []
+  const body = runs.map(({ machine, runs: times, workloads, starts }, i) => [
+    mark(runs, i).trim(),
+    machine.date,
+    `${machine.cores} cores, ${machine.processor}, ${(machine.memory / 1e9).toFixed(1)} GB, Node ${machine.node}`,
+    machine.load.toFixed(2),
+    String(times),
+    [...workloads.map(({ name }) => name), ...(starts.length === 0 ? [] : ['start'])].join(', '),
+  ])
+  return [
+    'Several runs stand here, each figure with the number of its run; nothing is compared across runs.',
+    markdownTable(
+      ['run', 'date', 'machine', 'load', 'runs of each step', 'of which is shown'],
+      body,
+      'lllrrl',
+    ),
+  ]
 }
 
 function quickTry({ scale, runs }: Results): readonly string[] {
@@ -115,15 +159,22 @@ MB are 10⁶ bytes. Ratios are ours / peer: below 1 ours is better. Every export
 (\`cp\`'s is not).`
 }
 
-function workloadList({ workloads }: Results): string {
-  return workloads.map(({ name, title }) => `- **${name}**: ${title}`).join('\n')
+function workloadList(runs: readonly Results[]): string {
+  const titles = new Map(
+    runs.toReversed().flatMap(({ workloads }) => workloads.map((one) => [one.name, one.title])),
+  )
+  return Array.from(titles, ([name, title]) => `- **${name}**: ${title}`).join('\n')
 }
 
 /** Targets of what was measured; a target that compares with what was left out this time is left out too. */
-function targetTable(results: Results): string {
+function targetTable(runs: readonly Results[]): string {
   const found = [...targets, ...tableTargets].flatMap((target) => {
-    const value = target.read(results)
-    return value === undefined ? [] : [{ ...target, value }]
+    const values = runs.map((run) => target.read(run))
+    const newest = values.findIndex((value) => value !== undefined)
+    const value = values[newest]
+    return value === undefined
+      ? []
+      : [{ ...target, workload: `${target.workload}${mark(runs, newest)}`, value }]
   })
   return markdownTable(
     ['', 'what', 'at most', 'measured', 'of the target'],
@@ -235,12 +286,17 @@ function startTable(starts: readonly StartRow[]): string {
   )
 }
 
-function problems({ rows, figures, starts }: Results): readonly string[] {
-  const failed = [
-    ...rows.map((row) => ({ title: `${row.workload}, ${titleOf(row)}, ${row.tool}`, ...row })),
-    ...figures.map((row) => ({ title: `${row.workload}, ${row.what}`, ...row })),
-    ...starts.map((row) => ({ title: row.name, ...row })),
-  ].filter(({ problem }) => problem !== undefined && problem !== notBuilt && problem !== noServer)
+function problems(runs: readonly Results[]): readonly string[] {
+  const failed = runs
+    .flatMap(({ rows, figures, starts }, i) => [
+      ...rows.map((row) => ({
+        title: `${row.workload}${mark(runs, i)}, ${titleOf(row)}, ${row.tool}`,
+        ...row,
+      })),
+      ...figures.map((row) => ({ title: `${row.workload}${mark(runs, i)}, ${row.what}`, ...row })),
+      ...starts.map((row) => ({ title: `${row.name}${mark(runs, i)}`, ...row })),
+    ])
+    .filter(({ problem }) => problem !== undefined && problem !== notBuilt && problem !== noServer)
   if (failed.length === 0) return []
   return [
     '## What failed',

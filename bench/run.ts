@@ -1,8 +1,8 @@
 // The benchmark: `npm run bench`. Makes the workloads, runs ours and the peers, and writes the table.
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { compare } from './compare.ts'
-import { libraryTitle, libraryWorkloads, measureLibrary } from './library/figures.ts'
+import { compare, type Row } from './compare.ts'
+import { libraryTitle, libraryWorkloads, measureLibrary, type FigureRow } from './library/figures.ts'
 import { describeMachine, touchMemory, versionOf } from './machine.ts'
 import { createMeter } from './measure.ts'
 import { parseOptions, usageText, type Options } from './options.ts'
@@ -10,6 +10,7 @@ import { isRemote, measureRemotes, remoteTitle, remoteWorkloads } from './remote
 import { noServer, serverVersion } from './remote/server.ts'
 import { rclone, remoteTools } from './remote/tools.ts'
 import { renderReport, type Results } from './report.ts'
+import { mergeRuns, readRuns, setAside, writeRuns } from './runs.ts'
 import { notBuilt, startUp } from './start-up.ts'
 import { type Tool } from './tool.ts'
 import { borg } from './tools/borg.ts'
@@ -47,7 +48,12 @@ function needSpace(folder: string, { scale, keep }: Options): void {
   }
 }
 
-async function bench(options: Options, folder: string, signal: AbortSignal): Promise<Results> {
+/** Measures what is asked for, and tells `keep` all that there is after each step. */
+async function bench(
+  options: Options,
+  folder: string,
+  { signal, keep: keepSoFar }: { readonly signal: AbortSignal; keep(soFar: Results): void },
+): Promise<Results> {
   const { runs, scale, only, keep } = options
   const others = peers.filter(({ name }) => options.peers.includes(name))
   const all = [...ours, ...others].map((tool) => ({ tool, version: versionOf(tool) }))
@@ -62,50 +68,12 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
   const meter = createMeter(folder, signal)
   const machine = describeMachine(folder)
   if (scale >= 0.5) say(`touched ${(touchMemory() / 1e9).toFixed(1)} GB of memory`)
-  const rows = []
   const isAsked = (name: string): boolean =>
     only.some((part) => name === part || name.replace(/[ab]$/, '') === part)
   const chosen = workloads(scale, home).filter(({ name }) => isAsked(name))
-  for (const workload of chosen) {
-    const place = join(folder, workload.name)
-    rows.push(...(await compare(workload, { tools, runs, folder: place, path, keep, meter, say })))
-  }
   const asked = libraryWorkloads.map(({ name }) => name).filter(isAsked)
-  const figures = []
-  for (const name of asked) {
-    figures.push(
-      ...(await measureLibrary(name, { home, folder: join(folder, name), runs, scale, keep, signal, say })),
-    )
-  }
   const remotes = remoteWorkloads.map(({ name }) => name).filter(isAsked)
-  const here = present.map(({ tool }) => tool.name)
-  rows.push(
-    ...(await measureRemotes(remotes, {
-      home,
-      folder,
-      path,
-      runs,
-      scale,
-      keep,
-      peers: here,
-      meter,
-      signal,
-      say,
-    })),
-  )
-  const starts = only.includes('start')
-    ? await startUp({
-        program: join(home, 'bin', 'run.js'),
-        commands,
-        packages: Math.max(3, Math.round(packages * Math.min(1, scale * 5))),
-        starts: runs * startsEachRun,
-        folder: join(folder, 'start'),
-        path,
-        meter,
-        say,
-      })
-    : []
-  return {
+  let results: Results = {
     machine,
     memory: meter.memory,
     runs,
@@ -118,39 +86,106 @@ async function bench(options: Options, folder: string, signal: AbortSignal): Pro
     ...(server === undefined ? {} : { server }),
     versions: Object.fromEntries(present.map(({ tool, version }) => [tool.name, version ?? ''])),
     missing: all.filter(({ version }) => version === undefined).map(({ tool }) => tool.name),
-    rows,
-    figures,
-    starts,
+    rows: [],
+    figures: [],
+    starts: [],
   }
+  const { rows, figures } = results
+  const found = { rows, figures }
+  const note = (more: Partial<Results>): void => {
+    results = { ...results, ...more }
+    keepSoFar(results)
+  }
+  const noteRows = (some: readonly Row[]): void => note({ rows: [...found.rows, ...some] })
+  const settle = (): void => void Object.assign(found, { rows: results.rows, figures: results.figures })
+  for (const workload of chosen) {
+    const place = join(folder, workload.name)
+    const comparison = { tools, runs, folder: place, path, keep, meter, say, note: noteRows }
+    noteRows(await compare(workload, comparison))
+    settle()
+  }
+  for (const name of asked) {
+    const noteFigures = (some: readonly FigureRow[]): void => note({ figures: [...found.figures, ...some] })
+    const parts = { home, folder: join(folder, name), runs, scale, keep, signal, say, note: noteFigures }
+    noteFigures(await measureLibrary(name, parts))
+    settle()
+  }
+  const here = present.map(({ tool }) => tool.name)
+  const parts = { home, folder, path, runs, scale, keep, peers: here, meter, signal, say, note: noteRows }
+  if (remotes.length > 0) noteRows(await measureRemotes(remotes, parts))
+  if (only.includes('start')) {
+    const starts = await startUp({
+      program: join(home, 'bin', 'run.js'),
+      commands,
+      packages: Math.max(3, Math.round(packages * Math.min(1, scale * 5))),
+      starts: runs * startsEachRun,
+      folder: join(folder, 'start'),
+      path,
+      meter,
+      say,
+    })
+    note({ starts })
+  }
+  return results
 }
 
 /** True for tools that are here and, where they take part in one workload only, took part. */
-function takesPart({ versions, rows }: Results): (tool: Tool) => boolean {
+function takesPart(results: readonly Results[]): (tool: Tool) => boolean {
   return ({ name, onlyAsked }) =>
-    versions[name] !== undefined && (onlyAsked !== true || rows.some(({ tool }) => tool === name))
+    results.some(
+      ({ versions, rows }) =>
+        versions[name] !== undefined && (onlyAsked !== true || rows.some(({ tool }) => tool === name)),
+    )
 }
 
 async function main(options: Options): Promise<void> {
+  const { merge, scale, out } = options
   const work = resolve(options.work)
+  const before = merge === undefined ? [] : readRuns(merge, scale)
+  const file = join(work, 'results.json')
+  mkdirSync(work, { recursive: true })
+  const all = options.only.length === 0 ? before : await measure(options, { work, file, before })
+  if (all.length === 0)
+    throw new Error('there is nothing to write: name workloads, or --merge a results.json')
+  const page = renderReport(all, {
+    local: [...ours, ...localPeers].filter(takesPart(all)),
+    remote: remoteTools(home, () => '', [...new Set(all.flatMap(({ versions }) => Object.keys(versions)))]),
+  })
+  mkdirSync(dirname(resolve(out)), { recursive: true })
+  writeFileSync(out, page)
+  process.stdout.write(page)
+  const troubles = all
+    .flatMap(({ rows, figures, starts }) => [...rows, ...figures, ...starts])
+    .filter(({ problem }) => problem !== undefined)
+  if (troubles.some(({ problem }) => problem !== notBuilt && problem !== noServer)) process.exitCode = 1
+}
+
+interface Files {
+  readonly work: string
+  /** Where results are kept. */
+  readonly file: string
+  /** The runs that are merged. */
+  readonly before: readonly Results[]
+}
+
+/** All runs, the new one first; `file` holds them whenever something was measured. */
+async function measure(options: Options, { work, file, before }: Files): Promise<readonly Results[]> {
   const folder = join(work, `data-${process.pid}`) // another benchmark may run beside this one
   mkdirSync(folder, { recursive: true })
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
+  let isKept = false
+  const keep = (soFar: Results): void => {
+    if (!isKept && before.length === 0) setAside(file)
+    isKept = true
+    writeRuns(file, mergeRuns(soFar, before))
+  }
   try {
     needSpace(folder, options)
-    const results = await bench(options, folder, stop.signal)
-    const page = renderReport(results, {
-      local: [...ours, ...localPeers].filter(takesPart(results)),
-      remote: remoteTools(home, () => '', Object.keys(results.versions)),
-    })
-    mkdirSync(dirname(resolve(options.out)), { recursive: true })
-    writeFileSync(options.out, page)
-    writeFileSync(join(work, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`)
-    process.stdout.write(page)
-    const troubles = [...results.rows, ...results.figures, ...results.starts].filter(
-      ({ problem }) => problem !== undefined,
-    )
-    if (troubles.some(({ problem }) => problem !== notBuilt && problem !== noServer)) process.exitCode = 1
+    return mergeRuns(await bench(options, folder, { signal: stop.signal, keep }), before)
+  } catch (error) {
+    if (isKept) say(`what was measured is in ${file}: --only none --merge ${file} writes its page`)
+    throw error
   } finally {
     if (!options.keep || stop.signal.aborted) rmSync(folder, { recursive: true, force: true })
     else say(`kept: ${folder}`)

@@ -25,6 +25,8 @@ export interface LibraryParts {
   readonly keep: boolean
   readonly signal: AbortSignal
   say(line: string): void
+  /** Told all figures so far, after each step. */
+  note?(rows: readonly FigureRow[]): void
 }
 
 /** A figure of a step: the name under which the step prints it, and how it is shown. */
@@ -185,6 +187,7 @@ export async function measureLibrary(name: string, parts: LibraryParts): Promise
           rows.find((row) => row.what === what)?.samples.push(value / unitSize[unit])
         }
         say(`${name} run ${run + 1}/${runs} ${step}: ${JSON.stringify(found)}`)
+        parts.note?.(rows)
       }
     }
   } catch (error) {

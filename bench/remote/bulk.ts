@@ -40,7 +40,8 @@ export async function measureBulk(name: string, parts: RemoteParts): Promise<rea
     .map((tool) => (once?.includes(tool.name) === true ? { ...tool, runs: 1 } : tool))
   const timed = await withServers(parts, async (next) => {
     const prepare = async (): Promise<undefined> => void (endpoint = (await next()).endpoint)
-    return compare(workload, { ...parts, tools, prepare })
+    const note = (rows: readonly Row[]): void => parts.note?.(withoutBuild(rows))
+    return compare(workload, { ...parts, tools, prepare, note })
   })
   const some = tools.filter(({ name: one }) => counted.includes(one))
   const traffic = await count(workload, some, parts, (to) => (endpoint = to))
@@ -72,6 +73,7 @@ async function count(
     try {
       return await compare(workload, {
         ...parts,
+        note: () => undefined,
         runs: 1,
         keep: false,
         tools,

@@ -1,4 +1,5 @@
 // What every workload on a remote is given.
+import { type Row } from '../compare.ts'
 import { type Meter } from '../measure.ts'
 
 /** Where to work, with what, and how often. */
@@ -15,4 +16,6 @@ export interface RemoteParts {
   readonly meter: Meter
   readonly signal: AbortSignal
   say(line: string): void
+  /** Told all rows so far, after each sample. */
+  note?(rows: readonly Row[]): void
 }

@@ -67,7 +67,8 @@ export async function measureRemotes(names: readonly string[], parts: RemotePart
   const rows: Row[] = []
   for (const group of groups) {
     const folder = join(parts.folder, group.join('-'))
-    if (group.length > 0) rows.push(...(await measureGroup(group, { ...parts, folder })))
+    const note = (some: readonly Row[]): void => parts.note?.([...rows, ...some])
+    if (group.length > 0) rows.push(...(await measureGroup(group, { ...parts, folder, note })))
   }
   return rows
 }

@@ -36,6 +36,7 @@ export async function measureSmall(names: readonly string[], parts: RemoteParts)
     try {
       const scene = await setUp(parts, endpoint, line)
       if (names.includes('R4')) rows.push(await rowOf('R4', 'install', () => installOne(scene)))
+      parts.note?.(rows)
       if (names.includes('R3')) rows.unshift(await rowOf('R3', 'push', () => pushChanges(scene)))
     } finally {
       await line.close()

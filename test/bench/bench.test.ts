@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { versionOf } from '../../bench/machine.ts'
 import { type Results } from '../../bench/report.ts'
+import { readRuns } from '../../bench/runs.ts'
 import { borg } from '../../bench/tools/borg.ts'
 import { cp } from '../../bench/tools/cp.ts'
 import { git } from '../../bench/tools/git.ts'
@@ -45,7 +46,7 @@ async function quickTry(...argv: readonly string[]): Promise<{ results: Results;
   const ran = await bench([...argv, '--scale', '0.0002', '--runs', '1', '--work', work, '--out', out])
   expect(ran.stderr).not.toContain('FAILED')
   expect(ran.status, ran.stderr).toBe(0)
-  const results = JSON.parse(readFileSync(join(work, 'results.json'), 'utf8')) as Results
+  const [results] = readRuns(join(work, 'results.json'), 0.0002) as [Results]
   expect(readdirSync(work).sort()).toEqual(['page.md', 'results.json'])
   return { results, page: readFileSync(out, 'utf8'), ran }
 }
@@ -150,6 +151,46 @@ describe('the benchmark, at a tiny scale', () => {
     expect(status, stderr).toBe(130)
     expect(readdirSync(work)).toEqual([])
   }, 30_000)
+
+  test('keeps what was measured before it is stopped, for a later run and its page', async () => {
+    const work = tempDir()
+    const [file, out] = [join(work, 'results.json'), join(work, 'page.md')]
+    const argv = ['--scale', '0.0002', '--runs', '1', '--peers', 'none', '--work', work, '--out', out]
+    let stopped = false
+    const first = await bench([...argv, '--only', 'W2'], (said, stop) => {
+      if (stopped || !said.includes('W2 run 1/1 again quilt')) return
+      stopped = true
+      stop('SIGTERM')
+    })
+    expect(first.status, first.stderr).toBe(130)
+    expect(first.stderr).toContain(`--only none --merge ${file}`)
+    const [kept] = readRuns(file, 0.0002) as [Results]
+    expect(samplesOf(kept, 'quilt', 'W2').slice(0, 2)).toEqual([
+      ['build', 1],
+      ['again', 1],
+    ])
+    expect(readdirSync(work)).toEqual(['results.json'])
+
+    const second = await bench([...argv, '--only', 'W1', '--merge', file])
+    expect(second.status, second.stderr).toBe(0)
+    const runs = readRuns(file, 0.0002)
+    expect(runs.map(({ rows }) => new Set(rows.map(({ workload }) => workload)))).toEqual([
+      new Set(['W1']),
+      new Set(['W2']),
+    ])
+    const page = readFileSync(out, 'utf8')
+    for (const text of ['nothing is compared across runs', '| W1 [1]', '| W2 [2]'])
+      expect(page).toContain(text)
+    const third = await bench([...argv, '--only', 'none', '--merge', file])
+    expect([third.status, third.stdout]).toEqual([0, page])
+    const other = await bench(['--only', 'none', '--merge', file, '--work', work])
+    expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('at a scale of 0.0002')])
+
+    // A run that is not told of the last one puts it aside.
+    await bench([...argv, '--only', 'W1'])
+    expect(readdirSync(work).sort()).toEqual(['page.md', 'results-before.json', 'results.json'])
+    expect(readRuns(join(work, 'results-before.json'), 0.0002)).toHaveLength(2)
+  }, 120_000)
 
   test('says what is wrong with its arguments', async () => {
     const { status, stderr } = await bench(['--peers', 'git,svn'])

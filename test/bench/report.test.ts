@@ -65,7 +65,7 @@ function cells(page: string, ...words: readonly string[]): readonly string[] {
 }
 
 describe('the page', () => {
-  const page = renderReport(results, { local: tools, remote: [] })
+  const page = renderReport([results], { local: tools, remote: [] })
 
   test('has each figure beside its target, and says which are missed', () => {
     expect(cells(page, 'edit ').slice(1, -1)).toEqual(['', 'edit', '50.0 ms', '30.0 ms', '0.60'])
@@ -140,7 +140,7 @@ describe('the page', () => {
     expect(cells(page, 'built first', '`git build`')[3]).toBe('`git build`')
     expect(page).toContain('- **cp**: about cp')
     expect(page).not.toContain('A quick try')
-    expect(renderReport({ ...results, scale: 0.5 }, { local: tools, remote: [] })).toContain('A quick try')
+    expect(renderReport([{ ...results, scale: 0.5 }], { local: tools, remote: [] })).toContain('A quick try')
   })
 })
 
