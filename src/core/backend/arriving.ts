@@ -8,6 +8,8 @@ import { nearName } from './near-copy.ts'
 const pieceBytes = 1024 * 1024
 /** Pieces that wait to be written; where there are more, the near side is slower than the line, and they are let go. */
 const mostWaiting = 32
+/** Pieces that are known: the near side keeps no more of so large ones. Older ones are only not looked for. */
+const mostKnown = 1024
 
 /** Bytes of a key that lie nearby. */
 interface Span {
@@ -152,7 +154,7 @@ export function arriving(near: Backend, far: Backend, keeps: (key: string) => bo
         await far.close()
       } finally {
         await writing
-        if (!failed && reading === 0) for (const of of spans.names()) await forget(of)
+        if (!failed && reading === 0) await spans.clear().catch(() => undefined)
         await near.close().catch(() => undefined)
       }
     },
@@ -161,13 +163,23 @@ export function arriving(near: Backend, far: Backend, keeps: (key: string) => bo
 
 /** What lies nearby, by the names of keys. */
 function nearSpans(near: Backend) {
-  const all = new Map<string, Span[]>()
+  const all = new Map<string, readonly Span[]>()
+  /** The same, the oldest first. */
+  const known = new Map<Span, string>()
   let loading: Promise<void> | undefined
 
+  const drop = (of: string, span: Span): void => {
+    const others = (all.get(of) ?? []).filter((other) => other !== span)
+    if (others.length === 0) all.delete(of)
+    else all.set(of, others)
+    known.delete(span)
+  }
+
   const add = (of: string, span: Span): void => {
-    const known = all.get(of)
-    if (known === undefined) all.set(of, [span])
-    else known.push(span)
+    all.set(of, [...(all.get(of) ?? []), span])
+    known.set(span, of)
+    const [oldest] = known
+    if (known.size > mostKnown && oldest !== undefined) drop(oldest[1], oldest[0])
   }
 
   const read = async (): Promise<void> => {
@@ -182,17 +194,18 @@ function nearSpans(near: Backend) {
     add,
     /** Finds out what others left, once. */
     load: (): Promise<void> => (loading ??= read().catch(() => undefined)),
-    names: (): Iterable<string> => all.keys(),
+    drop,
     of: (name: string): readonly Span[] => all.get(name) ?? [],
-    drop: (of: string, span: Span): void => {
-      all.set(
-        of,
-        (all.get(of) ?? []).filter((other) => other !== span),
-      )
-    },
     forget: async (of: string): Promise<void> => {
-      for (const { name } of all.get(of) ?? []) await near.delete(name).catch(() => undefined)
-      all.delete(of)
+      for (const span of all.get(of) ?? []) {
+        drop(of, span)
+        await near.delete(span.name).catch(() => undefined)
+      }
+    },
+    /** Deletes all, also what others left; where nothing was asked for yet, nothing. */
+    clear: async (): Promise<void> => {
+      if (loading === undefined) return
+      for await (const { key } of near.list('')) await near.delete(key)
     },
   }
 }
