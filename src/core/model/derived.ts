@@ -13,3 +13,8 @@ export function recipeName(blob: Id): string {
 export function viewName(blob: Id, readingId: Id): string {
   return `${blob}.${readingId}`
 }
+
+/** The blob of a view, by the view's name. */
+export function blobOfView(name: string): Id {
+  return name.slice(0, name.indexOf('.')) as Id
+}

@@ -25,14 +25,33 @@ export async function viewFor(
   ctx?: Context,
 ): Promise<GroupEntry | undefined> {
   if (derived === undefined) return undefined
+  const isServing = servingViews(parsers, file)
+  if (isServing === undefined) return undefined
+  for await (const entry of viewsOf(objects, derived, file.id, ctx)) if (isServing(entry)) return entry
+  return undefined
+}
+
+/** Which views serve a file, of those of its blob; `undefined` for a file that is no more than its bytes. */
+function servingViews(
+  parsers: readonly ParserListing[],
+  file: FileEntry,
+): ((view: GroupEntry) => boolean) | undefined {
   const reading = readingIfKnown(parsers, file)
   if (reading === undefined) return undefined
   const options = canonical(reading.options)
-  for await (const entry of viewsOf(objects, derived, file.id, ctx)) {
-    const head = viewHead(entry)
-    if (head?.parser === reading.parser && canonical(head.options) === options) return entry
+  return (view) => {
+    const head = viewHead(view)
+    return head?.parser === reading.parser && canonical(head.options) === options
   }
-  return undefined
+}
+
+/** Whether a view serves a file; one by a parser that is not installed here may serve any. */
+export function mayServe(parsers: readonly ParserListing[]): (file: FileEntry, view: GroupEntry) => boolean {
+  const known = new Set(parsers.map(({ name }) => name))
+  return (file, view) => {
+    const head = viewHead(view)
+    return head === undefined || !known.has(head.parser) || servingViews(parsers, file)?.(view) === true
+  }
 }
 
 /** Also by a parser that is not installed here: who reads a view does not need it. */

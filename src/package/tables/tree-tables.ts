@@ -12,6 +12,7 @@ import { writeDerived, type KnownRecipe } from '../derived.ts'
 import type { Session } from '../session.ts'
 import { problemsError, problemsOf, type Position, type Problems } from '../manifest/problems.ts'
 import { checkTables, noTable } from './check-tables.ts'
+import { mayServe } from './find-views.ts'
 import { makeViews } from './make-views.ts'
 import type { NamedChecks } from './named-checks.ts'
 
@@ -77,7 +78,8 @@ export async function keepTables(job: KeepingJob, ctx?: Context): Promise<TreeTa
   const views = { objects, out, tree, base, from, composed, recipes, onlyChanged, ...needed }
   const made = tables ? await makeViews(session, views, ctx) : { recipes, views: [] }
   if (checks === undefined) unread.check()
-  const derived = await writeDerived(nodes, out, { before: base, tree, ...made }, ctx)
+  const serves = mayServe(session.tables.parsers)
+  const derived = await writeDerived(nodes, out, { before: base, tree, serves, ...made }, ctx)
   if (checks === undefined) return { derived, asked: 0 }
   if (!tables) return { derived, asked: await lookAtTables(job, ctx) }
   const copies = temporaryBlobs(objects, () => session.tables.newPath())

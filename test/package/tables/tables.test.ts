@@ -2,6 +2,14 @@
 import { gzipSync } from 'node:zlib'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { GroupEntry } from '../../../src/core/model/entry.ts'
+import type { Id } from '../../../src/core/model/id.ts'
+import { parseHandle } from '../../../src/core/model/revision.ts'
+import { derivedEntries } from '../../../src/core/tree/entries.ts'
+import { nodeReader } from '../../../src/core/tree/node.ts'
+import { build } from '../../../src/package/build.ts'
+import { needRevision } from '../../../src/package/names/installed.ts'
+import { tablePlace } from '../../../src/package/tables/open-table.ts'
 import { gc } from '../../../src/package/gc.ts'
 import { inspect } from '../../../src/package/inspect.ts'
 import { install } from '../../../src/package/exchange/install.ts'
@@ -125,7 +133,6 @@ describe('a build', () => {
     }))
     const session = { ...desk.session, tables: { ...desk.session.tables, parsers } }
     desk.write({ 'data/a.csv': 'x\n1\n' })
-    const { build } = await import('../../../src/package/build.ts')
     expect(await build(session, { handle: 'ada/data', path: 'data' })).toMatchObject({
       tables: 2,
       unchanged: false,
@@ -135,6 +142,46 @@ describe('a build', () => {
     ).toEqual([{ x: 1 }, { x: 2 }])
     desk.write({ 'data/a.csv': 'x\n4\n' })
     await expect(build(session, { handle: 'ada/data', path: 'data' })).rejects.toThrow('a parser was asked')
+  })
+
+  test('a view goes when its file is read in another way, unless another file is read so', async () => {
+    const desk = await tableDesk()
+    const readings = async (): Promise<readonly string[]> => {
+      const { objects } = (await desk.session.local()).repository
+      const { revision } = tablePlace(desk.session, await needRevision(desk.session, parseHandle('ada/data')))
+      const found: string[] = []
+      for await (const entry of derivedEntries(nodeReader(objects), revision.commit.derived as Id)) {
+        const { parser, version, options } = (entry as GroupEntry).meta ?? {}
+        found.push(JSON.stringify([parser, version, options]))
+      }
+      return found.sort()
+    }
+    const said = async (...nodes: readonly string[]): Promise<void> => {
+      desk.write({ 'data/t.csv': 'a;b\n1;2\n', 'data/build.yml': `contents:\n  ${nodes.join('\n  ')}\n` })
+      await desk.build()
+    }
+    await said('t: { file: t.csv, transform: csv }', 'u: { file: t.csv, transform: csv }')
+    expect(await readings()).toEqual(['["csv","1",{}]'])
+    await said('t: { file: t.csv, transform: ssv }', 'u: { file: t.csv, transform: csv }')
+    expect(await readings()).toEqual(['["csv","1",{}]', '["ssv","1",{}]'])
+    expect(await desk.rows(`select * from 'ada/data/t'`)).toEqual([{ a: 1, b: 2 }])
+    await said('t: { file: t.csv, transform: ssv }', 'u: { file: t.csv, transform: ssv }')
+    expect(await readings()).toEqual(['["ssv","1",{}]'])
+    await said('t: { file: t.csv, transform: ssv }', 'u: { file: t.csv, transform: id }')
+    expect(await readings()).toEqual(['["ssv","1",{}]'])
+    await said(
+      'v: { file: t.csv, transform: id }',
+      'w: { file: t.csv, transform: csv, kwargs: { sep: ";" } }',
+    )
+    expect(await readings()).toEqual(['["csv","1",{"sep":";"}]'])
+
+    const parsers = desk.session.tables.parsers.map((one) => ({
+      ...one,
+      load: async () => ({ ...(await one.load()), version: '2' }),
+    }))
+    const session = { ...desk.session, tables: { ...desk.session.tables, parsers } }
+    await build(session, { handle: 'ada/data', path: 'data' }, { force: true })
+    expect(await readings()).toEqual(['["csv","2",{"sep":";"}]'])
   })
 
   test('what cannot be read is kept as a file with a warning, and as bytes with --no-tables', async () => {
