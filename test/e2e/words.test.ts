@@ -20,6 +20,21 @@ test('help of what is no command says which was meant, and --json holds what was
   expect(she.run('help', 'tag').stdout).toContain('USAGE')
 })
 
+test('completion is prepared and said how to set up, and --json holds the same', () => {
+  const { ada: she } = ada()
+  const { shell, setup, folder } = she.json<{ shell: string; setup: string[]; folder: string }>(
+    'autocomplete',
+    'bash',
+  )
+  expect(shell).toBe('bash')
+  expect(she.run('autocomplete', 'bash').stdout).toContain(setup.join('\n'))
+  expect(she.run('autocomplete', 'script', 'bash').stdout).toContain(join(folder, 'bash_setup'))
+  expect(readFileSync(join(folder, 'functions', 'bash', 'quilt.bash'), 'utf8')).toContain(
+    'autocomplete --json',
+  )
+  expect(she.run('autocomplete', 'fish')).toMatchObject({ status: 2, stdout: '' })
+})
+
 test('verify names the way to mend, and --repair goes it', () => {
   const { folder, ada: she } = ada()
   mkdirSync(join(folder, 'data'))
