@@ -1,5 +1,4 @@
 // A person's SQL over tables: what it names, and its run in an engine that can read those tables' files and no others.
-import { renameSync, writeFileSync } from 'node:fs'
 import { QuiltError } from '../core/base/error.ts'
 import { identifier, list, literal, type TableConnection, type TableEngine } from './engine.ts'
 
@@ -116,16 +115,6 @@ export async function writeResult(
 ): Promise<void> {
   const query = sql.trim().replace(/;\s*$/, '')
   await connection.run(`COPY (\n${query}\n) TO ${literal(path)} (${formats[format]}, USE_TMP_FILE false)`)
-}
-
-/** Writes a result that is in memory. @throws DENIED, UNAVAILABLE */
-export function placeBytes(path: string, bytes: Uint8Array): void {
-  writeFileSync(path, bytes)
-}
-
-/** Puts a finished result in its place, whole. */
-export function placeResult(from: string, to: string): void {
-  renameSync(from, to)
 }
 
 /** True when two lists of Parquet files hold the same rows, each as often. */

@@ -24,27 +24,49 @@ export interface FilePlace {
  * Writes a file; what was there is replaced in one step, and stays when this fails.
  * @throws CONFLICT with `absent`, when something is there; DENIED, NOT_FOUND, UNAVAILABLE naming the file
  */
-export async function replaceFile(place: FilePlace, body: Bytes, ctx?: Context): Promise<void> {
-  const { fs, path, randomName, absent = false, mode = 0o666 } = place
-  if (absent && fs.existsSync(path)) throw isThere(path)
-  const temporary = `${path}.${randomName.slice(0, 12)}.tmp`
-  const handle = onPath('write', path, () => fs.openSync(temporary, 'wx', mode))
-  try {
+export function replaceFile(place: FilePlace, body: Bytes, ctx?: Context): Promise<void> {
+  const { fs, path, mode = 0o666 } = place
+  return replaceFileBy(place, async (temporary) => {
+    const handle = onPath('write', path, () => fs.openSync(temporary, 'wx', mode))
     try {
       for await (const part of iterateBytes(body)) {
         checkSignal(ctx)
         for (let at = 0; at < part.length;)
           at += onPath('write', path, () => fs.writeSync(handle, part, at, part.length - at))
       }
-      onPath('write', path, () => fs.fsyncSync(handle))
     } finally {
       fs.closeSync(handle)
     }
+  })
+}
+
+/**
+ * The same for a file that `write` makes at the path that it is given, on the same disk.
+ * @throws what `write` throws, and as `replaceFile` does
+ */
+export async function replaceFileBy(
+  { fs, path, randomName, absent = false }: FilePlace,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  if (absent && fs.existsSync(path)) throw isThere(path)
+  const temporary = `${path}.${randomName.slice(0, 12)}.tmp`
+  try {
+    await write(temporary)
+    onPath('write', path, () => syncFile(fs, temporary))
     moveThere(fs, temporary, path, absent)
     syncFolder(fs, dirname(path))
   } catch (error) {
     fs.rmSync(temporary, { force: true })
     throw error
+  }
+}
+
+function syncFile(fs: FileSystem, path: string): void {
+  const handle = fs.openSync(path, 'r+')
+  try {
+    fs.fsyncSync(handle)
+  } finally {
+    fs.closeSync(handle)
   }
 }
 

@@ -7,13 +7,11 @@ import type { TableConnection, TableEngine } from '../../table/engine.ts'
 import {
   namesInQuery,
   nameTables,
-  placeBytes,
-  placeResult,
   writeResult,
   type ResultFormat,
   type TableFiles,
 } from '../../table/query.ts'
-import { onPath } from '../../worktree/file-error.ts'
+import { replaceFile, replaceFileBy } from '../../worktree/replace-file.ts'
 import { toArrow } from '../../table/read/to-arrow.ts'
 import type { Session } from '../session.ts'
 import { openTables } from './open-table.ts'
@@ -92,24 +90,22 @@ export async function sqlTo(
   ctx?: Context,
 ): Promise<{ readonly file: string }> {
   const file = session.resolvePath(path)
-  const unfinished = `${file}.${session.ambient.randomName()}.tmp`
-  const { engine, tables } = await prepare(session, { query, to: unfinished }, ctx)
-  try {
-    if (format === 'arrow') {
-      const bytes = await toArrow(engine, { sql: query, tables }, ctx)
-      onPath('write', file, () => placeBytes(unfinished, bytes))
-    } else {
-      await engine.with(async (connection: TableConnection) => {
-        await nameTables(connection, tables)
-        await writeResult(connection, query, { path: unfinished, format })
-      }, ctx)
-    }
-    onPath('write', file, () => placeResult(unfinished, file))
-  } catch (error) {
-    session.fs.rmSync(unfinished, { force: true })
-    throw error
-  } finally {
-    await engine.close()
+  const place = { fs: session.fs, path: file, randomName: session.ambient.randomName() }
+  if (format === 'arrow') {
+    const { engine, tables } = await prepare(session, { query }, ctx)
+    await replaceFile(place, await toArrow(engine, { sql: query, tables }, ctx), ctx)
+  } else {
+    await replaceFileBy(place, async (temporary) => {
+      const { engine, tables } = await prepare(session, { query, to: temporary }, ctx)
+      try {
+        await engine.with(async (connection: TableConnection) => {
+          await nameTables(connection, tables)
+          await writeResult(connection, query, { path: temporary, format })
+        }, ctx)
+      } finally {
+        await engine.close()
+      }
+    })
   }
   return { file }
 }
