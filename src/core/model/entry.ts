@@ -32,6 +32,26 @@ export interface FileEntry extends Named {
   readonly reading?: Reading
 }
 
+/** What there is to say of a file. */
+export interface FileFacts extends Pick<FileEntry, 'name' | 'id' | 'size'> {
+  readonly executable?: boolean | undefined
+  readonly source?: string | undefined
+  readonly reading?: Reading | undefined
+}
+
+/** A file's entry: what is not so is left out. */
+export function fileEntry({ name, id, size, executable, source, reading }: FileFacts): FileEntry {
+  return {
+    type: 'file',
+    name,
+    id,
+    size,
+    ...(executable === true ? { executable } : undefined),
+    ...(source === undefined ? undefined : { source }),
+    ...(reading === undefined ? undefined : { reading }),
+  }
+}
+
 /** A symbolic link that stays inside the package; `target` is relative to its folder. */
 export interface LinkEntry extends Named {
   readonly type: 'link'

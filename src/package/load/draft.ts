@@ -39,7 +39,9 @@ export interface NewDraft {
 }
 
 /** Bytes, or a file on this machine; one that holds a table is a Parquet file. */
-export type NewContent = { readonly bytes: Uint8Array } | { readonly path: string; readonly isTable?: true }
+export type NewContent =
+  | { readonly bytes: Uint8Array }
+  | { readonly path: string; readonly isTable?: true; readonly executable?: boolean }
 
 /** A draft by its real path. */
 export interface FoundDraft {

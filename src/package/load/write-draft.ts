@@ -2,7 +2,13 @@
 import type { Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { Commit, Source } from '../../core/model/commit.ts'
-import { targetProblem, type Entry, type FileEntry, type LinkEntry } from '../../core/model/entry.ts'
+import {
+  fileEntry,
+  targetProblem,
+  type Entry,
+  type FileEntry,
+  type LinkEntry,
+} from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import { isWithin, joinPath, splitPath } from '../../core/model/path.ts'
 import { reachPart } from '../../core/repo/reach.ts'
@@ -227,14 +233,8 @@ async function newEntry(run: Writing, { content, reading }: NewDraft, name: stri
   if (recipe !== undefined) run.recipes.set(id, { id: recipe, size })
   run.files++
   run.bytes += size
-  return {
-    type: 'file',
-    name,
-    id,
-    size,
-    ...('executable' in content && content.executable === true ? { executable: true } : undefined),
-    ...(reading === undefined ? undefined : { reading }),
-  }
+  const executable = 'path' in content && content.executable
+  return fileEntry({ name, id, size, executable, reading })
 }
 
 /** Where composed parts came from that are as they were. */

@@ -4,7 +4,13 @@ import { checkSignal, type Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { FileSystem } from '../../core/base/fs-node.ts'
 import type { Source } from '../../core/model/commit.ts'
-import type { Entry, FileEntry, GroupEntry, LinkEntry } from '../../core/model/entry.ts'
+import {
+  fileEntry,
+  type Entry,
+  type FileEntry,
+  type GroupEntry,
+  type LinkEntry,
+} from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
 import { joinPath } from '../../core/model/path.ts'
@@ -135,7 +141,7 @@ async function entryOf(
     case 'link':
       return { type: 'link', name, target: node.target }
     case 'file':
-      return fileEntry(run, node, { name, path })
+      return writtenFile(run, node, { name, path })
     case 'part': {
       const { meta: _, ...entry } = await takePart(run, node)
       if (entry.type !== 'group') return renamed(entry, name, node.source)
@@ -150,7 +156,7 @@ function renamed(entry: FileEntry | LinkEntry, name: string, source: string | un
   return { ...rest, name, ...(source === undefined ? undefined : { source }) }
 }
 
-async function fileEntry(
+async function writtenFile(
   run: Writing,
   { found, reading, source }: PlannedFile,
   { name, path }: { readonly name: string; readonly path: string },
@@ -160,15 +166,7 @@ async function fileEntry(
   const runs = ask === undefined ? executable === true : await ask(path)
   run.files++
   run.bytes += size
-  return {
-    type: 'file',
-    name,
-    id,
-    size,
-    ...(runs ? { executable: true } : undefined),
-    ...(source === undefined ? undefined : { source }),
-    ...(reading === undefined ? undefined : { reading }),
-  }
+  return fileEntry({ name, id, size, executable: runs, source, reading })
 }
 
 /** Brings what a part reaches into the store. */

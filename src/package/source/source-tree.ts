@@ -3,7 +3,7 @@
 import type { Context } from '../../core/base/context.ts'
 import type { ByteSource } from '../../core/base/source.ts'
 import type { Commit, Source } from '../../core/model/commit.ts'
-import type { Entry } from '../../core/model/entry.ts'
+import { fileEntry, type Entry } from '../../core/model/entry.ts'
 import type { Id } from '../../core/model/id.ts'
 import type { JsonObject } from '../../core/model/metadata.ts'
 import { isWithin, joinPath, splitPath } from '../../core/model/path.ts'
@@ -172,8 +172,7 @@ async function fileTree(
   const { blob } = await writeFileBlob(session.fs, path, out, ctx)
   const { id, size, recipe } = blob
   const recipes = new Map(recipe === undefined ? [] : [[id, { id: recipe, size }]])
-  const entry: Entry = { type: 'file', name, id, size, ...(executable ? { executable: true } : undefined) }
-  return { ...none, entry, files: 1, bytes: size, recipes }
+  return { ...none, entry: fileEntry({ name, id, size, executable }), files: 1, bytes: size, recipes }
 }
 
 async function folderTree(
