@@ -11,7 +11,7 @@ import type { Identity } from '../core/model/commit.ts'
 import { readOnly } from '../core/backend/read-only.ts'
 import type { RemoteConfig } from '../core/codec/remotes/config.ts'
 import type { Declared } from '../core/repo/guarded.ts'
-import { createRepository, openRepository, type RepositoryOptions } from '../core/repo/open-repository.ts'
+import { openOrMake, openRepository, type RepositoryOptions } from '../core/repo/open-repository.ts'
 import { bucketRemote, type Remote } from '../core/repo/remote.ts'
 import type { LocalStore, OpenRemote, Session } from '../package/session.ts'
 import type { Env } from '../plugins/api.ts'
@@ -75,6 +75,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
   const value = (key: string): string | undefined => configuration.get(key)?.value
   const fs = options.fs ?? nodeFs
   const ambient = options.ambient ?? machineAmbient
+  if (options.store === '') throw namelessStore()
   const named = options.store ?? value('store')
   const store = named === undefined ? folders && `${folders.data}/store` : resolve(folder, named)
   const extraFolders = (value('packageDirs') ?? '').split(delimiter).filter((path) => path !== '')
@@ -170,6 +171,13 @@ function workingFolder(): string {
   }
 }
 
+/** Else it would be whatever folder one works in. */
+function namelessStore(): QuiltError {
+  return new QuiltError('INVALID', 'the store has an empty name', {
+    hint: 'is a variable not set? Name a folder, or leave --store out',
+  })
+}
+
 function noHome(what: string, hint: string): QuiltError {
   return new QuiltError('INVALID', `this user has no home folder ${what}: HOME says none`, { hint })
 }
@@ -196,14 +204,15 @@ async function openLocal(
   { ambient, tidy }: RepositoryOptions & { readonly ambient: Ambient },
 ): Promise<LocalStore> {
   const backend = await folderBackend(folder, { fs, randomName: () => ambient.randomName(), near: true })
+  const explain = (error: unknown): unknown => {
+    if (!isQuiltError(error) || error.hint !== undefined || error.code === 'CORRUPT') return error
+    const hint = `the store is "${folder}"; name another one with --store DIR or QUILT_STORE`
+    return new QuiltError(error.code, error.message, { hint, cause: error })
+  }
   try {
-    return { repository: await createRepository(backend, ambient, undefined, { tidy }), folder }
+    return { repository: await openOrMake(backend, ambient, undefined, { tidy, explain }), folder }
   } catch (error) {
-    if (!isQuiltError(error) || error.hint !== undefined || error.code === 'CORRUPT') throw error
-    throw new QuiltError(error.code, error.message, {
-      hint: `the store is "${folder}"; name another one with --store DIR or QUILT_STORE`,
-      cause: error,
-    })
+    throw explain(error)
   }
 }
 

@@ -20,6 +20,8 @@ export interface PackRepository extends Repository {
 export interface RepositoryOptions extends PackStoreOptions {
   /** Called after each batch that moved refs: `joinSmallPacks`. The batch is done by then, so no error of it counts. */
   readonly tidy?: ((repository: PackRepository, ctx?: Context) => Promise<unknown>) | undefined
+  /** Of one that is to be made: what to throw where it cannot be. */
+  readonly explain?: ((error: unknown) => unknown) | undefined
 }
 
 /** The one format there is. */
@@ -62,13 +64,62 @@ export async function createRepository(
   } catch (error) {
     if (!isQuiltError(error, 'NOT_FOUND')) throw error
   }
+  await putFormat(backend, ctx)
+  return packRepository(backend, ambient, options)
+}
+
+/**
+ * Opens a repository; where nothing is, one that is made by what is first put into it. Who only reads leaves nothing.
+ * @throws UNSUPPORTED when its format is newer; CORRUPT; what is put may be DENIED
+ */
+export async function openOrMake(
+  backend: Backend,
+  ambient: Ambient,
+  ctx?: Context,
+  options?: RepositoryOptions,
+): Promise<PackRepository> {
+  try {
+    return await openRepository(backend, ambient, ctx, options)
+  } catch (error) {
+    if (!isQuiltError(error, 'NOT_FOUND')) throw error
+    return packRepository(madeByPut(backend, options?.explain), ambient, options)
+  }
+}
+
+/** A backend whose first put puts the format before it. */
+function madeByPut(inner: Backend, explain: RepositoryOptions['explain'] = (error) => error): Backend {
+  let making: Promise<void> | undefined
+  const make = (ctx?: Context): Promise<void> =>
+    (making ??= putFormat(inner, ctx).catch((error: unknown) => {
+      making = undefined
+      throw explain(error)
+    }))
+  const presign = inner.presign?.bind(inner)
+  return {
+    get features() {
+      return inner.features
+    },
+    get: (key, range, ctx) => inner.get(key, range, ctx),
+    put: async (key, body, options, ctx) => {
+      await make(ctx)
+      return inner.put(key, body, options, ctx)
+    },
+    head: (key, ctx) => inner.head(key, ctx),
+    list: (prefix, ctx) => inner.list(prefix, ctx),
+    delete: (key, ctx) => inner.delete(key, ctx),
+    close: () => inner.close(),
+    ...(presign === undefined ? {} : { presign }),
+  }
+}
+
+/** Puts the format file; another process may just have done so, and then it must be ours. */
+async function putFormat(backend: Backend, ctx?: Context): Promise<void> {
   try {
     await backend.put(formatKey, utf8(formatText), { absent: true }, ctx)
   } catch (error) {
-    if (!isQuiltError(error, 'CONFLICT')) throw error // another process has just made it
-    return openRepository(backend, ambient, ctx, options)
+    if (!isQuiltError(error, 'CONFLICT')) throw error
+    checkFormat(await readFormat(backend, ctx))
   }
-  return packRepository(backend, ambient, options)
 }
 
 /** A format file of whatever version says what it is in so many bytes. */

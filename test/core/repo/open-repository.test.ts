@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import { readOnly } from '../../../src/core/backend/read-only.ts'
-import { createRepository, openRepository } from '../../../src/core/repo/open-repository.ts'
+import { createRepository, openOrMake, openRepository } from '../../../src/core/repo/open-repository.ts'
 import { formatKey } from '../../../src/core/store/layout.ts'
 import { fakeAmbient } from '../../support/ambient.ts'
 import { keysOf } from '../../support/ref-bench.ts'
@@ -29,6 +29,36 @@ describe('a repository', () => {
     const repo = await create(readOnly(backend))
     expect(sameFiles(await readPackage(repo, 'ada/wine'), files)).toBe(true)
     await expect(buildPackage(repo, 'ada/new', files)).rejects.toMatchObject({ code: 'DENIED' })
+  })
+})
+
+describe('a repository that is made when it is first written to', () => {
+  const openLazily = (backend: Backend) => openOrMake(backend, fakeAmbient())
+
+  test('leaves nothing behind who only reads, and is a repository like any other then', async () => {
+    const backend = memoryBackend()
+    const repo = await openLazily(backend)
+    for await (const { pkg } of repo.refs.packages()) throw new Error(`there is a package ${pkg.name}`)
+    expect(await keysOf(backend, '')).toEqual([])
+    const files = { 'a.txt': text('a') }
+    await buildPackage(repo, 'ada/wine', files)
+    expect(Buffer.from(await backend.get(formatKey)).toString()).toBe('quilt repository\nformat 1\n')
+    expect(sameFiles(await readPackage(await open(backend), 'ada/wine'), files)).toBe(true)
+    expect(sameFiles(await readPackage(await openLazily(backend), 'ada/wine'), files)).toBe(true)
+  })
+
+  test('refuses to write beside a newer release that made it meanwhile, and tries again what failed', async () => {
+    const backend = memoryBackend()
+    const files = { 'a.txt': text('a') }
+    const overtaken = await openLazily(backend)
+    await backend.put(formatKey, text('quilt repository\nformat 2\n'))
+    await expect(buildPackage(overtaken, 'ada/wine', files)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    expect(await keysOf(backend, '')).toEqual([formatKey])
+    await expect(
+      buildPackage(await openLazily(readOnly(memoryBackend())), 'ada/wine', files),
+    ).rejects.toMatchObject({
+      code: 'DENIED',
+    })
   })
 })
 
