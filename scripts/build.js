@@ -92,6 +92,7 @@ export async function buildCli({ root = home, commands = join(home, 'src', 'comm
     entryPoints: {
       main: join(home, 'src', 'cli', 'main.ts'),
       'unknown-command': join(home, 'src', 'cli', 'unknown-command.ts'),
+      'help-text': join(home, 'src', 'cli', 'help-text.ts'),
       commands: 'all-commands',
     },
     outdir,

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { bugExitCode, exitCodes, interruptedExitCode } from '../../src/cli/exit-code.ts'
 import { person, type Person } from '../support/built-cli.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -63,4 +64,24 @@ test('flags written together count like those written apart', () => {
   const { folder, ada: she } = ada()
   mkdirSync(join(folder, 'data'))
   expect(she.run('build', 'ada/p', 'data', '-fq')).toMatchObject({ status: 0, stderr: '' })
+})
+
+test('the first page of help says the first steps and every exit status; flags stand in line', () => {
+  const { ada: she } = ada()
+  const { stdout } = she.run('help')
+  expect(stdout).toContain('$ quilt build ada/wine ./wine')
+  for (const status of [0, bugExitCode, ...Object.values(exitCodes), interruptedExitCode])
+    expect(stdout).toMatch(new RegExp(`^  ${String(status)} +\\w`, 'm'))
+  for (const words of [
+    ['help', 'install'],
+    ['install', '--help'],
+    ['help', 'ls'],
+    ['help', 'diff'],
+  ]) {
+    const text = she.run(...words).stdout
+    const flags = text.slice(text.indexOf('\nFLAGS')).match(/^ +(?:-\w, )?--\w.*$/gm) ?? []
+    expect(flags.length).toBeGreaterThan(3)
+    for (const flag of flags) expect(flag).toMatch(/^ {2}(?:-\w, | {4})?--/)
+  }
+  expect(she.run('help', 'ls').stdout).toContain('GLOBAL FLAGS\n      --json       print')
 })
