@@ -22,7 +22,7 @@ function usage(command) {
 function flagRow(flag) {
   const value = flag.type === 'option' ? ` ${flag.helpValue ?? flag.name.toUpperCase()}` : ''
   const char = flag.char === undefined ? '' : `-${flag.char}, `
-  const names = `${char}--${flag.name}${value}`
+  const names = `${char}--${flag.name}${value}${flag.allowNo ? `, --no-${flag.name}` : ''}`
   const notes = [flag.summary ?? flag.description ?? '']
   if (flag.options !== undefined) notes.push(`one of: ${flag.options.join(', ')}`)
   if (typeof flag.default === 'string' || typeof flag.default === 'number')
