@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, utf8 } from '../../../src/core/base/bytes.ts'
-import { isQuiltError, type ErrorCode } from '../../../src/core/base/error.ts'
+import { isQuiltError } from '../../../src/core/base/error.ts'
 import {
   decodePackable,
   encodePackable,
@@ -11,6 +11,7 @@ import {
   type Packable,
 } from '../../../src/core/codec/msgpack.ts'
 import type { Json } from '../../../src/core/model/metadata.ts'
+import { codeOf } from '../../support/decoding.ts'
 
 const magic = 'QX1\n'
 const limits = { bytes: 1 << 24, depth: 20 }
@@ -25,16 +26,6 @@ function raw(...body: number[]): Uint8Array {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
-}
-
-function codeOf(work: () => unknown): ErrorCode | undefined {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    if (isQuiltError(error)) return error.code
-    throw error
-  }
 }
 
 describe('integers', () => {

@@ -1,12 +1,11 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isQuiltError, type ErrorCode } from '../../../../src/core/base/error.ts'
 import { decodeCommit, encodeCommit } from '../../../../src/core/codec/objects/commit.ts'
 import { encodePackable, type Packable } from '../../../../src/core/codec/msgpack.ts'
 import { encodeTreeNode } from '../../../../src/core/codec/objects/tree-node.ts'
 import { lastTime, type Commit } from '../../../../src/core/model/commit.ts'
 import { idToBytes } from '../../../../src/core/model/id.ts'
 import { goldens, idOf } from '../../../golden/values.ts'
+import { codeOf, survivesMutations } from '../../../support/decoding.ts'
 
 const bin = idToBytes(idOf('x'))
 
@@ -15,16 +14,6 @@ const plain: Commit = {
   parents: [],
   author: { name: 'Ada', email: 'ada@example.org', time: new Date(1) },
   message: 'first',
-}
-
-function codeOf(work: () => unknown): ErrorCode | undefined {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    if (isQuiltError(error)) return error.code
-    throw error
-  }
 }
 
 function fields(changed: Readonly<Record<string, Packable | undefined>>): Uint8Array {
@@ -128,24 +117,5 @@ test('H35: a commit of a newer format asks for an upgrade', () => {
 
 test('H30: mutated commits end in a commit of the same bytes, or an error of ours', () => {
   const originals = goldens.filter(({ name }) => name.startsWith('commit')).map(({ encode }) => encode())
-  const edit = fc.tuple(fc.nat(), fc.nat(255))
-  fc.assert(
-    fc.property(
-      fc.nat(originals.length - 1),
-      fc.array(edit, { minLength: 1, maxLength: 3 }),
-      (which, edits) => {
-        const bytes = Uint8Array.from(originals[which] as Uint8Array)
-        for (const [at, byte] of edits) bytes[at % bytes.length] = byte
-        let commit: Commit
-        try {
-          commit = decodeCommit(bytes)
-        } catch (error) {
-          if (!isQuiltError(error)) throw error
-          return
-        }
-        expect(Buffer.compare(encodeCommit(commit), bytes)).toBe(0)
-      },
-    ),
-    { numRuns: 2000 },
-  )
+  survivesMutations(originals, { decode: decodeCommit, encode: encodeCommit })
 })

@@ -1,6 +1,4 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isQuiltError, type ErrorCode } from '../../../../src/core/base/error.ts'
 import { encodePackable, type Packable } from '../../../../src/core/codec/msgpack.ts'
 import {
   chunkBytes,
@@ -11,19 +9,10 @@ import {
 } from '../../../../src/core/codec/objects/recipe.ts'
 import { idToBytes } from '../../../../src/core/model/id.ts'
 import { goldens, idOf } from '../../../golden/values.ts'
+import { codeOf, survivesMutations } from '../../../support/decoding.ts'
 
 const id = idOf('x')
 const bin = idToBytes(id)
-
-function codeOf(work: () => unknown): ErrorCode | undefined {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    if (isQuiltError(error)) return error.code
-    throw error
-  }
-}
 
 test('the fullest recipe fits', () => {
   for (const [level, size] of [
@@ -72,19 +61,5 @@ test('H35: a recipe of a newer format asks for an upgrade', () => {
 
 test('H30: mutated recipes end in a recipe of the same bytes, or an error of ours', () => {
   const originals = goldens.filter(({ name }) => name.startsWith('recipe')).map(({ encode }) => encode())
-  fc.assert(
-    fc.property(fc.nat(originals.length - 1), fc.nat(), fc.nat(255), (which, at, byte) => {
-      const bytes = Uint8Array.from(originals[which] as Uint8Array)
-      bytes[at % bytes.length] = byte
-      let recipe: RecipeNode
-      try {
-        recipe = decodeRecipe(bytes)
-      } catch (error) {
-        if (!isQuiltError(error)) throw error
-        return
-      }
-      expect(Buffer.compare(encodeRecipe(recipe), bytes)).toBe(0)
-    }),
-    { numRuns: 1000 },
-  )
+  survivesMutations(originals, { decode: decodeRecipe, encode: encodeRecipe })
 })

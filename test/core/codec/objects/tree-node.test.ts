@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, utf8 } from '../../../../src/core/base/bytes.ts'
-import { isQuiltError, type ErrorCode } from '../../../../src/core/base/error.ts'
+import type { ErrorCode } from '../../../../src/core/base/error.ts'
 import { encodeCommit } from '../../../../src/core/codec/objects/commit.ts'
 import { encodePackable, type Packable } from '../../../../src/core/codec/msgpack.ts'
 import type { TreeEntry } from '../../../../src/core/codec/objects/tree-entry.ts'
@@ -16,19 +15,10 @@ import {
 import { idToBytes, type Id } from '../../../../src/core/model/id.ts'
 import type { JsonObject } from '../../../../src/core/model/metadata.ts'
 import { goldens, idOf } from '../../../golden/values.ts'
+import { codeOf, survivesMutations } from '../../../support/decoding.ts'
 
 const id = idOf('x')
 const bin = idToBytes(id)
-
-function codeOf(work: () => unknown): ErrorCode | undefined {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    if (isQuiltError(error)) return error.code
-    throw error
-  }
-}
 
 function decodePacked(value: Packable): ErrorCode | undefined {
   return codeOf(() => decodeTreeNode(encodePackable('QT1\n', value)))
@@ -259,24 +249,8 @@ test('an item takes exactly the bytes that are foretold', () => {
 
 test('H30: mutated nodes end in a node of the same bytes, or an error of ours', () => {
   const originals = goldens.filter(({ name }) => name.startsWith('tree')).map(({ encode }) => encode())
-  const edit = fc.tuple(fc.nat(), fc.nat(255))
-  fc.assert(
-    fc.property(
-      fc.nat(originals.length - 1),
-      fc.array(edit, { minLength: 1, maxLength: 3 }),
-      (which, edits) => {
-        const bytes = Uint8Array.from(originals[which] as Uint8Array)
-        for (const [at, byte] of edits) bytes[at % bytes.length] = byte
-        let node: TreeNode
-        try {
-          node = decodeTreeNode(bytes, '00' as Id)
-        } catch (error) {
-          if (!isQuiltError(error)) throw error
-          return
-        }
-        expect(Buffer.compare(encodeTreeNode(node), bytes)).toBe(0)
-      },
-    ),
-    { numRuns: 3000 },
-  )
+  survivesMutations(originals, {
+    decode: (bytes) => decodeTreeNode(bytes, '00' as Id),
+    encode: encodeTreeNode,
+  })
 })
