@@ -222,7 +222,7 @@ async function writeJson(value: unknown, data: DataSink): Promise<void> {
   let before = '['
   for await (const item of value) {
     if (data.closed()) return
-    await data.written(`${before}\n${toJson(item)}`)
+    await data.written(`${before}\n  ${toJson(item).replaceAll('\n', '\n  ')}`) // as a list that is written at once
     before = ','
   }
   await data.written(before === '[' ? '[]\n' : '\n]\n')

@@ -51,6 +51,15 @@ describe('data and talk', () => {
     const out = openOutput(streams, json)
     await out.value(letters())
     expect(JSON.parse(streams.printed.stdout)).toEqual(['a', 'b'])
+    const [whole, parts] = [recordingStreams(), recordingStreams()]
+    const rows = [{ name: 'a\nb', list: [1] }, { name: 'c' }]
+    await openOutput(whole, json).value(rows)
+    await openOutput(parts, json).value(
+      (async function* () {
+        yield* rows
+      })(),
+    )
+    expect(parts.printed.stdout).toBe(whole.printed.stdout)
     const empty = recordingStreams()
     // oxlint-disable-next-line no-empty-function -- the empty list
     await openOutput(empty, json).value((async function* () {})())
