@@ -1,7 +1,10 @@
 // Plumbing that is given what it must not take: other kinds, other sizes, keys that are none; and paths in handles.
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isQuiltError } from '../../src/core/base/error.ts'
+import { rawHashObject, rawListPacks, rawShowPack } from '../../src/index.ts'
 import { build } from '../../src/package/build.ts'
 import { versionAdd } from '../../src/package/names/naming.ts'
 import { commitTree, updateRef } from '../../src/package/raw/commits.ts'
@@ -9,6 +12,7 @@ import { hashObject, objectId } from '../../src/package/raw/objects.ts'
 import { formatTreeLine, lsTree, parseTreeLine, writeTree } from '../../src/package/raw/trees.ts'
 import { fuzzing } from '../support/fuzz-runs.ts'
 import { collect } from '../support/ref-bench.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { disks, type Disk } from '../support/two-disks.ts'
 
 const makeDisk = (disks[1] as (typeof disks)[number])[1]
@@ -59,6 +63,21 @@ test('a tree is not written of what is not so', async () => {
     await expect(writeTree(ada, [line]), line).rejects.toMatchObject({ code: 'INVALID' })
   }
   await writeTree(ada, [`file ${id} 16\tx`, `file ${large} 300000\ty`, `group ${top} -\tz`])
+})
+
+test('a pack is shown from wherever it lies, and what is too large for one is not read', async () => {
+  const folder = tempDir()
+  const options = { folder, env: { HOME: folder } }
+  await rawHashObject(new Uint8Array(1000), { ...options, write: true })
+  const [pack] = await rawListPacks(options)
+  const name = pack?.pack ?? ''
+  const path = join(folder, '.local/share/quilt/store/packs', name)
+  expect(await rawShowPack(path, options)).toEqual(await rawShowPack(name, options))
+  writeFileSync(join(folder, 'large'), '')
+  truncateSync(join(folder, 'large'), 2 ** 40)
+  await expect(rawShowPack('large', options)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  await expect(rawShowPack('nowhere', options)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(rawShowPack('.', options)).rejects.toMatchObject({ code: 'INVALID' })
 })
 
 test('any line is an entry or a typed error', () => {

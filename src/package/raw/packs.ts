@@ -8,9 +8,13 @@ import { packKey, packPrefix } from '../../core/store/layout.ts'
 import { readObject } from '../../core/store/pack-store.ts'
 import { scanPack } from '../../core/store/packs/rebuild-index.ts'
 import { recipeChunks, type PlacedChunk } from '../../core/store/recipe-tree.ts'
-import { fileError } from '../../worktree/file-error.ts'
+import { onPath } from '../../worktree/file-error.ts'
+import { openToRead, readUpTo } from '../../worktree/read-file.ts'
 import type { Session } from '../session.ts'
 import { objectId } from './objects.ts'
+
+/** Largest pack that is shown, in bytes: it is read whole. This program makes them of 32 MiB. */
+const mostPackBytes = 2 ** 30
 
 /** One pack. */
 export interface ListedPack {
@@ -41,7 +45,7 @@ export async function* listPacks(session: Session, ctx?: Context): AsyncGenerato
 /**
  * The records of a pack, in their order: one of this machine's store by its name, or any by its path. A torn pack
  * gives those that are whole.
- * @throws NOT_FOUND, CORRUPT for what is no pack
+ * @throws NOT_FOUND, INVALID, CORRUPT for what is no pack; UNSUPPORTED above 1 GiB
  */
 export async function showPack(
   session: Session,
@@ -55,22 +59,19 @@ export async function showPack(
   return scanPack(bytes)
 }
 
+/** The bytes of a pack that lies anywhere, all at once. */
 function readPath({ fs }: Session, path: string): Uint8Array {
+  const handle = openToRead(fs, path)
   try {
-    const handle = fs.openSync(path, 'r')
-    try {
-      const bytes = new Uint8Array(fs.fstatSync(handle).size)
-      for (let at = 0; at < bytes.length;) {
-        const count = fs.readSync(handle, bytes, at, bytes.length - at, at)
-        if (count === 0) return bytes.subarray(0, at)
-        at += count
-      }
-      return bytes
-    } finally {
-      fs.closeSync(handle)
-    }
-  } catch (error) {
-    throw fileError(error, 'read', path)
+    return onPath('read', path, () => {
+      const { size } = fs.fstatSync(handle)
+      if (size <= mostPackBytes) return readUpTo(fs, handle, size)
+      throw new QuiltError('UNSUPPORTED', `"${path}" is larger than a pack that is read whole may be`, {
+        hint: `packs of ${String(mostPackBytes / 2 ** 30)} GiB at most are shown`,
+      })
+    })
+  } finally {
+    onPath('read', path, () => fs.closeSync(handle))
   }
 }
 
