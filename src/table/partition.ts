@@ -7,7 +7,7 @@ import type { Column } from '../plugins/api.ts'
 import { identifier, literal, type TableConnection } from './engine.ts'
 
 /** More partitions than that are a mistake: each is a file at least, and readers list them all. */
-export const mostPartitions = 10_000
+const mostPartitions = 10_000
 /** How Hive, and all who read its layout, call the partition of what has no value, or an empty text. */
 const noValue = '__HIVE_DEFAULT_PARTITION__'
 /** What Hive escapes in the names of partitions (`FileUtils.escapePathName`), and NUL. */
@@ -34,7 +34,7 @@ export function partName(number: number, count: number): string {
 }
 
 /** `text` as Hive writes it in the name of a folder. */
-export function hiveEscape(text: string): string {
+function hiveEscape(text: string): string {
   return text.replace(escaped, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }
 
