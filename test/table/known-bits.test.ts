@@ -284,3 +284,10 @@ test(
     expect(quickly).toBeGreaterThan(5)
   },
 )
+
+test('a long cell that is nearly a number is looked at once, not once from each of its letters', () => {
+  for (const part of ['1', ' ', '_', '+', '1.', '0x', '1e']) {
+    const cell = `${part.repeat(200_000)}?`
+    for (const family of allFamilies) expect(knownBits(cell, family) ?? 'engine').not.toBe(1)
+  }
+})

@@ -11,9 +11,9 @@ const whole: Pattern = [/^(0|-?[1-9][0-9]{0,17})$/, 1]
 const zeros: Pattern = [/^0[0-9]{1,30}$/, none]
 const fraction: Pattern = [/^-?(0|[1-9][0-9]{0,99})\.[0-9]{1,100}$/, 4]
 const exponent: Pattern = [/^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,40})?[eE][+-]?[0-9]{1,2}$/, 4]
-/** Everything that any cast to a number may take, and more. */
+/** Everything that any cast to a number may take, and more, without the space around it. */
 const maybeNumber =
-  /^[\s+-]*([0-9_]*\.?[0-9_]*([eE][+-]?[0-9_.]*)?|0[xX][0-9a-fA-F_]*|0[bB][01_]*|inf(inity)?|nan)\s*$/i
+  /^[\s+-]*([0-9_]*(\.[0-9_]*)?([eE][+-]?[0-9_.]*)?|0[xX][0-9a-fA-F_]*|0[bB][01_]*|inf(inity)?|nan)$/i
 
 const date = '[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])'
 const clock = '([01][0-9]|2[0-3]):[0-5][0-9]'
@@ -41,7 +41,7 @@ const known: Readonly<Record<Family, { readonly sure: readonly Pattern[]; readon
 export function knownBits(value: string, family: Family): number | undefined {
   const { sure, maybe } = known[family]
   for (const [pattern, bits] of sure) if (pattern.test(value)) return bits
-  return maybe.test(value) ? undefined : none
+  return maybe.test(value.trim()) ? undefined : none
 }
 
 /**
