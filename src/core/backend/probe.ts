@@ -25,6 +25,8 @@ export async function probePutIfAbsent(
     const key = `${prefix}${name}-${round}`
     try {
       if (!(await raceHolds(backend, key, ctx))) return false
+      // No race: once is enough.
+      if (round === rounds - 1 && (await putWins(backend, key, utf8('too late\n'), ctx))) return false
     } finally {
       await backend.delete(key, ctx).catch(() => undefined)
     }
@@ -38,7 +40,6 @@ async function raceHolds(backend: Backend, key: string, ctx?: Context): Promise<
   const winners = bodies.filter((_, i) => wins[i] === true)
   const [winner] = winners
   if (winner === undefined || winners.length > 1) return false
-  if (await putWins(backend, key, utf8('too late\n'), ctx)) return false
   return equalBytes(await backend.get(key, undefined, ctx), winner)
 }
 

@@ -55,6 +55,7 @@ export async function mergeIndexes(parts: MergeParts, ctx?: Context): Promise<vo
     const group = ripeGroup(await packs.indexes(ctx), parts)
     if (group === undefined) return
     await replaceIndexes({ backend, ambient }, group, packs.gone, ctx)
+    if (parts.far === true) return // to look once more costs three requests: what may be ripe by now, the next batch merges
   }
 }
 
