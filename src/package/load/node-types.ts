@@ -1,5 +1,6 @@
 // What a package is in code: nodes that read nothing before they are asked. Types alone.
 import type { Json, JsonObject } from '../../core/model/metadata.ts'
+import type { ArrowBytes } from '../../table/read/from-arrow.ts'
 import type { ReadColumn, TableBatch, TableRow } from '../../table/read/read-rows.ts'
 
 /** What a node is. A file with a view is a table; a group is asked as one where it holds tables. */
@@ -21,12 +22,12 @@ export interface NodeQuery {
 /** Says of each node whether a filter keeps it. */
 export type NodeTest = (node: LoadedNode, name: string) => boolean | Promise<boolean>
 
-/** What may be set: bytes, the path of a file, text, rows, an Arrow IPC stream or file. */
+/** What may be set: bytes, the path of a file, text, rows, an Arrow IPC stream or file; a stream also as it comes. */
 export type NodeValue =
   | Uint8Array
   | string
   | { readonly text: string }
-  | { readonly arrow: Uint8Array }
+  | { readonly arrow: ArrowBytes }
   | Iterable<TableRow>
   | AsyncIterable<TableRow>
 

@@ -2,6 +2,7 @@
 import { utf8 } from '../../core/base/bytes.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import type { Reading } from '../../core/model/entry.ts'
+import type { ArrowBytes } from '../../table/read/from-arrow.ts'
 import { writeRows } from '../../table/read/write-rows.ts'
 import type { TableRow } from '../../table/read/read-rows.ts'
 import { onPath } from '../../worktree/file-error.ts'
@@ -29,11 +30,17 @@ export async function draftOfValue(opened: Opened, named: NamedValue): Promise<N
   if (typeof value !== 'object' || value === null) throw noValue()
   if ('text' in value && typeof value.text === 'string')
     return { ...plain, content: { bytes: utf8(value.text) } }
-  if ('arrow' in value && value.arrow instanceof Uint8Array)
-    return tableDraft(opened, named, { arrow: value.arrow })
+  if ('arrow' in value && isArrow(value.arrow)) return tableDraft(opened, named, { arrow: value.arrow })
   if (Symbol.iterator in value || Symbol.asyncIterator in value)
     return tableDraft(opened, named, { rows: value as Iterable<TableRow> | AsyncIterable<TableRow> })
   throw noValue()
+}
+
+function isArrow(value: unknown): value is ArrowBytes {
+  return (
+    value instanceof Uint8Array ||
+    (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
+  )
 }
 
 function noValue(): QuiltError {
@@ -55,7 +62,7 @@ function readablePath(
 async function tableDraft(
   { session, ctx }: Opened,
   { name, options }: NamedValue,
-  source: { readonly rows: Iterable<TableRow> | AsyncIterable<TableRow> } | { readonly arrow: Uint8Array },
+  source: { readonly rows: Iterable<TableRow> | AsyncIterable<TableRow> } | { readonly arrow: ArrowBytes },
 ): Promise<NewDraft> {
   const parser = parserFor(session.tables.parsers, name)?.name
   if (parser !== undefined && parser !== 'parquet') {

@@ -1,8 +1,9 @@
 // Rows of an Arrow IPC stream or file, and the types of its columns. The decoder is flechette's, imported when asked.
-import type { DataType } from '@uwdata/flechette'
+import type { DataType, Table } from '@uwdata/flechette'
 import { QuiltError } from '../../core/base/error.ts'
 import { duckType } from '../arrow-types.ts'
 import { identifier } from '../engine.ts'
+import { arrowMessages } from './arrow-messages.ts'
 import type { TableRow } from './read-rows.ts'
 
 type Arrow = typeof import('@uwdata/flechette')
@@ -26,36 +27,80 @@ interface TypeFields {
   readonly children: readonly { readonly name: string; readonly type: DataType }[]
 }
 
+/** Arrow IPC: all bytes of a stream or a file, or those of a stream as they come. */
+export type ArrowBytes = Uint8Array | AsyncIterable<Uint8Array>
+
+/** The rows of a table, and its columns' types as DuckDB says them. */
+export interface ArrowRows {
+  readonly rows: Iterable<TableRow> | AsyncIterable<TableRow>
+  readonly types: Readonly<Record<string, string>>
+}
+
 /**
- * The rows, and their columns' types as DuckDB says them.
+ * The rows, and their columns' types as DuckDB says them; of a stream no more is held than a batch and its dictionaries.
  * @throws INVALID for bytes that are no such stream; UNSUPPORTED for a type that is not known here
  */
-export async function arrowRows(
-  bytes: Uint8Array,
-): Promise<{ readonly rows: Iterable<TableRow>; readonly types: Readonly<Record<string, string>> }> {
+export async function arrowRows(bytes: ArrowBytes): Promise<ArrowRows> {
   const arrow = await import('@uwdata/flechette')
+  if (!(bytes instanceof Uint8Array)) return streamedRows(arrow, bytes)
+  const { table, columns } = read(arrow, bytes)
+  return { rows: rowsOf(table, columns), types: typesOf(columns) }
+}
+
+async function streamedRows(arrow: Arrow, stream: AsyncIterable<Uint8Array>): Promise<ArrowRows> {
+  const messages = arrowMessages(stream)
+  const { value: schema } = await messages.next()
+  let columns: readonly NamedColumn[]
+  try {
+    if (schema?.kind !== 'schema') throw noArrow()
+    columns = read(arrow, [schema.bytes]).columns
+  } catch (error) {
+    await messages.return()
+    throw error
+  }
+  const rows = async function* (): AsyncGenerator<TableRow> {
+    const dictionaries: Uint8Array[] = []
+    for await (const { kind, bytes } of messages) {
+      if (kind === 'dictionary') dictionaries.push(bytes)
+      if (kind !== 'batch') continue
+      yield* rowsOf(read(arrow, [schema.bytes, ...dictionaries, bytes]).table, columns)
+    }
+  }
+  return { rows: rows(), types: typesOf(columns) }
+}
+
+interface NamedColumn extends ArrowColumn {
+  readonly name: string
+}
+
+function read(
+  arrow: Arrow,
+  bytes: Uint8Array | Uint8Array[],
+): { readonly table: Table; readonly columns: readonly NamedColumn[] } {
   try {
     const table = arrow.tableFromIPC(bytes, { useBigInt: true, useDecimalInt: true, useMap: true })
     const columns = table.schema.fields.map(({ name, type }) => ({ name, ...columnOf(arrow, type) }))
-    const types = Object.fromEntries(columns.map(({ name, type }) => [name, type]))
-    const read = columns.map(({ say }, at) => ({ say, cells: table.getChildAt(at) }))
-    const rows = function* (): Generator<TableRow> {
-      for (let row = 0; row < table.numRows; row++)
-        yield Object.fromEntries(
-          read.map(({ say, cells }, at) => {
-            const value: unknown = cells.at(row)
-            return [(columns[at] as { readonly name: string }).name, said(say, value)]
-          }),
-        )
-    }
-    return { rows: rows(), types }
+    return { table, columns }
   } catch (cause) {
-    if (cause instanceof QuiltError) throw cause
-    throw new QuiltError('INVALID', 'this is no Arrow IPC stream that can be read', {
-      hint: 'write it with tableToIPC, uncompressed',
-      cause,
-    })
+    throw cause instanceof QuiltError ? cause : noArrow(cause)
   }
+}
+
+function noArrow(cause?: unknown): QuiltError {
+  return new QuiltError('INVALID', 'this is no Arrow IPC stream that can be read', {
+    hint: 'write it with tableToIPC, uncompressed',
+    cause,
+  })
+}
+
+function typesOf(columns: readonly NamedColumn[]): ArrowRows['types'] {
+  return Object.fromEntries(columns.map(({ name, type }) => [name, type]))
+}
+
+function* rowsOf(table: Table, columns: readonly NamedColumn[]): Generator<TableRow> {
+  const cells = columns.map((_, at) => table.getChildAt(at))
+  for (let row = 0; row < table.numRows; row++)
+    yield Object.fromEntries(columns.map(({ name, say }, at) => [name, said(say, cells[at]?.at(row))]))
 }
 
 const same = (value: unknown): unknown => value

@@ -4,7 +4,7 @@ import { checkSignal, type Context } from '../../core/base/context.ts'
 import { QuiltError } from '../../core/base/error.ts'
 import { duckType, parseType } from '../arrow-types.ts'
 import { identifier, literal, type TableEngine } from '../engine.ts'
-import { arrowRows } from './from-arrow.ts'
+import { arrowRows, type ArrowBytes } from './from-arrow.ts'
 import type { TableRow } from './read-rows.ts'
 
 /** What to write, where, and by whom. */
@@ -16,7 +16,7 @@ export type RowsJob = {
   readonly path: string
   /** Arrow types of columns by name; the others' are found out. */
   readonly types: Readonly<Record<string, string>>
-} & ({ readonly rows: Iterable<TableRow> | AsyncIterable<TableRow> } | { readonly arrow: Uint8Array })
+} & ({ readonly rows: Iterable<TableRow> | AsyncIterable<TableRow> } | { readonly arrow: ArrowBytes })
 
 /** What was seen of a column's values, each a step in a chain or a kind of its own. */
 type Kind = 'none' | 'bool' | 'int' | 'huge' | 'double' | 'text' | 'time' | 'bytes' | 'nested' | 'mixed'

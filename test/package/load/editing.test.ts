@@ -151,6 +151,43 @@ test('an Arrow stream becomes a table, and what a table gives is set again as it
   expect(await all(nature['quakes']!.rows())).toEqual(await all(quakes.rows()))
 })
 
+test('an Arrow stream is read as it comes, in whatever pieces, and what is none is refused', async () => {
+  const nature = await loaded()
+  const quakes = nature['earth']!['earthquakes']!
+  const letters = ['a', 'b', null, 'a', 'c', 'b']
+  const columns = { n: [1, null, 3, 4, 5, 6], t: letters }
+  const stream = tableToIPC(tableFromArrays(columns, { maxBatchRows: 2 }), { format: 'stream' }) as Uint8Array
+  let closed = 0
+  const pieces = async function* (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+    try {
+      for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.slice(at, at + size))
+    } finally {
+      closed++
+    }
+  }
+  for (const size of [1, 13, 4096, 1 << 20]) {
+    await nature.set('quakes.parquet', { arrow: pieces(await quakes.toArrow(), size) })
+    expect(await nature['quakes']!.columns).toEqual(await quakes.columns)
+    expect(await all(nature['quakes']!.rows())).toEqual(await all(quakes.rows()))
+    await nature.set('several.parquet', { arrow: pieces(stream, size) })
+    await nature.set('once.parquet', { arrow: stream })
+    expect((await all(nature['several']!.rows())).map(({ t }) => t)).toEqual(letters)
+    expect(await all(nature['several']!.rows())).toEqual(await all(nature['once']!.rows()))
+  }
+  expect(closed).toBe(8)
+  const cut = stream.slice(0, stream.length - 100)
+  for (const bytes of [
+    cut,
+    Buffer.from('ARROW1\0\0 and so on'),
+    Buffer.from('{"a": 1}\n'),
+    new Uint8Array(0),
+  ])
+    await expect(nature.set('x.parquet', { arrow: pieces(bytes, 7) })).rejects.toMatchObject({
+      code: 'INVALID',
+    })
+  expect(closed).toBe(12)
+})
+
 test('nested values, times and decimals come through Arrow as they were', async () => {
   const nature = await loaded()
   const rows = [
