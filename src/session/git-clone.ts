@@ -89,15 +89,21 @@ function runGit(
       said = (said + text).slice(-mostSaid)
     })
     child.on('error', (error) => {
-      if (signal?.aborted === true) reject(signal.reason instanceof Error ? signal.reason : error)
-      else if (errnoOf(error) !== 'ENOENT') reject(error)
+      if (signal?.aborted === true) return // told when it is gone: until then it writes, and its folder cannot be removed
+      if (errnoOf(error) !== 'ENOENT') reject(error)
       else
         reject(
-          new QuiltError('UNSUPPORTED', `cannot clone "${address}": there is no git here`, { cause: error }),
+          new QuiltError('UNSUPPORTED', `cannot clone "${address}": there is no git here`, {
+            hint: 'install git, or build a folder that was cloned elsewhere',
+            cause: error,
+          }),
         )
     })
     child.on('close', (status) => {
-      if (status === 0) resolve()
+      if (signal?.aborted === true) {
+        const reason: unknown = signal.reason
+        reject(reason instanceof Error ? reason : new QuiltError('UNAVAILABLE', 'stopped'))
+      } else if (status === 0) resolve()
       else reject(cloneError(address, said))
     })
   })

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { build } from '../../src/package/build.ts'
 import { check } from '../../src/package/check.ts'
 import { inspect } from '../../src/package/inspect.ts'
@@ -204,4 +204,33 @@ describe.skipIf(!hasGit)('with git on this machine', () => {
     ).rejects.toThrow()
     expect(leftovers().filter((name) => existsSync(join(tmpdir(), name, 'files')))).toEqual([])
   })
+})
+
+test('a clone that is stopped has ended, with all that it was writing, before that is told', async () => {
+  const folder = tempDir()
+  const git = join(folder, 'git')
+  writeFileSync(
+    git,
+    `#!/bin/bash
+for last; do :; done
+mkdir -p "$last"
+trap 'for i in 1 2 3 4 5; do sleep 0.05; echo x > "$last/$i"; done; echo > "$HOME/ended"; exit 1' TERM
+echo > "$HOME/begun"
+while :; do sleep 0.02; done
+`,
+  )
+  chmodSync(git, 0o755)
+  const env = { PATH: `${folder}:/usr/bin:/bin`, HOME: folder }
+  const session = await openSession({ store: join(folder, 'store'), folder, env })
+  onTestFinished(() => session.close())
+  const stop = new AbortController()
+  const source = { handle: 'ada/wine', path: 'https://example.org/wine.git' }
+  const told = build(session, source, {}, { signal: stop.signal }).catch((error: unknown) => error)
+  await vi.waitFor(() => expect(existsSync(join(folder, 'begun'))).toBe(true), {
+    timeout: 10_000,
+    interval: 10,
+  })
+  stop.abort(new Error('enough'))
+  expect(await told).toMatchObject({ message: 'enough' })
+  expect(existsSync(join(folder, 'ended'))).toBe(true)
 })
