@@ -106,6 +106,19 @@ test('any line is an entry or a typed error', () => {
   )
 })
 
+test('a ref names commits: a tree or a blob is refused by its kind', async () => {
+  const { ada, top } = await builtPackage()
+  for (const [to, kind] of [
+    [top, 'tree'],
+    [await objectId(ada, 'ada/p/x'), 'blob'],
+  ] as const) {
+    await expect(updateRef(ada, { pkg: 'ada/q', ref: 'latest', to })).rejects.toMatchObject({
+      code: 'INVALID',
+      message: `${to} is a ${kind}, no commit`,
+    })
+  }
+})
+
 test('a version is not moved or removed by hand', async () => {
   const { disk, ada } = await builtPackage()
   await versionAdd(ada, { pkg: 'ada/p', version: '1.0', revision: 'latest' })

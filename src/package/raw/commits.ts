@@ -142,6 +142,12 @@ export async function updateRef(
   const to = move.to === '-' ? undefined : await objectId(session, move.to, ctx)
   const expected =
     move.from === undefined || move.from === '-' ? undefined : await objectId(session, move.from, ctx)
+  const kind = to === undefined ? 'commit' : (await readObject(objects, to, ctx)).kind
+  if (kind !== 'commit') {
+    throw new QuiltError('INVALID', `${move.to} is a ${kind}, no commit`, {
+      hint: 'make one with: quilt raw commit-tree',
+    })
+  }
   const record = { who: session.identity(), reason: 'raw update-ref' }
   await objects.batch(
     async (out) => {
