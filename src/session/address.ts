@@ -1,4 +1,5 @@
 // Addresses as people type them: a URL, or a folder's path. Knows no plugin and no configuration.
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { closest } from '../core/base/closest.ts'
 import { QuiltError } from '../core/base/error.ts'
@@ -48,11 +49,26 @@ export function folderAt(address: string): string {
   }
 }
 
+/**
+ * An absolute path, from one that begins at `folder`, or from a `file:` address.
+ * @throws INVALID for an empty one, which would be the folder itself, and for an address of no folder
+ */
+export function pathFrom(folder: string, text: string): string {
+  if (text === '') {
+    throw new QuiltError('INVALID', 'a path is empty', {
+      hint: 'is a variable not set? The working directory is .',
+    })
+  }
+  return text.startsWith('file://') ? folderAt(text) : resolve(folder, text)
+}
+
 function noRemote(text: string, meant: string | undefined): QuiltError {
-  return new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(text.slice(0, 80))}`, {
-    hint:
-      meant === undefined
-        ? `name one with: quilt remote add NAME ADDRESS; a folder is written ./${text.slice(0, 80)}`
-        : `did you mean ${meant}? List them with: quilt remote list`,
+  const name = text.slice(0, 80)
+  const otherwise =
+    text === ''
+      ? 'is a variable not set?'
+      : `name one with: quilt remote add NAME ADDRESS; a folder is written ./${name}`
+  return new QuiltError('NOT_FOUND', `there is no remote called ${JSON.stringify(name)}`, {
+    hint: meant === undefined ? otherwise : `did you mean ${meant}? List them with: quilt remote list`,
   })
 }

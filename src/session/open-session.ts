@@ -21,7 +21,7 @@ import { openTables } from './tables.ts'
 import { errnoOf } from '../worktree/file-error.ts'
 import { keepsExecutableBit } from '../worktree/executable-bit.ts'
 import { noStatCache, openStatCache, type StatCache } from '../worktree/stat-cache.ts'
-import { addressOf, folderAt } from './address.ts'
+import { addressOf, folderAt, pathFrom } from './address.ts'
 import { machineAmbient } from './ambient.ts'
 import { configuredRemotes, joinsPacks, readConfiguration, type Configuration } from './configuration.ts'
 import { isOthers, userFolders } from './folders.ts'
@@ -135,7 +135,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
       if (options.fs === undefined) return cloneHere(what, env, ctx)
       throw new QuiltError('UNSUPPORTED', 'git repositories are cloned on the real disk only')
     },
-    resolvePath: (path) => (path.startsWith('file://') ? folderAt(path) : resolve(folder, path)),
+    resolvePath: (path) => pathFrom(folder, path),
     windows: process.platform === 'win32',
     keepsExecutableBit: (path) => keepsExecutableBit(fs, path, process.platform === 'win32'),
     ambient,

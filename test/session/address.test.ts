@@ -1,7 +1,7 @@
 // Addresses and paths as people type them, alone and through the verbs that take them.
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { build, exportPackage, ls, push, remoteAdd } from '../../src/index.ts'
+import { build, bundleCreate, diff, exportPackage, ls, push, remoteAdd } from '../../src/index.ts'
 import { addressOf, folderAt } from '../../src/session/address.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -27,9 +27,21 @@ test('a name that nobody gave is told with the one that was meant, or with how t
     code: 'NOT_FOUND',
     hint: 'did you mean shared? List them with: quilt remote list',
   })
+  expect(hintOf('')).toMatchObject({ hint: 'is a variable not set?' })
   expect(hintOf('team-data')).toMatchObject({
     hint: 'name one with: quilt remote add NAME ADDRESS; a folder is written ./team-data',
   })
+})
+
+test('an empty path is refused: it would be the folder that one works in', async () => {
+  const folder = tempDir()
+  const options = { folder, env: { HOME: folder } }
+  await build('ada/wine', undefined, options)
+  const refused = { code: 'INVALID', message: 'a path is empty' }
+  await expect(build('ada/wine', '', options)).rejects.toMatchObject(refused)
+  await expect(exportPackage('ada/wine', '', { ...options, force: true })).rejects.toMatchObject(refused)
+  await expect(bundleCreate('ada/wine', '', options)).rejects.toMatchObject(refused)
+  await expect(diff('ada/wine', '', options)).rejects.toMatchObject(refused)
 })
 
 test.each(['file://host/data', 'file:///%zz', 'file:///a%2Fb'])(

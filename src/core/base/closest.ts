@@ -6,7 +6,7 @@ export function closest(word: string, known: Iterable<string>): string | undefin
   let least = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
     const d = distance(word, candidate)
-    if (d >= least) continue
+    if (d >= least || d === Math.max(word.length, candidate.length)) continue // or they have nothing in common
     least = d
     best = candidate
   }

@@ -22,3 +22,9 @@ test('finds the command meant, over as many words as it has', () => {
   expect(suggest(['raw', 'lstree'], ids)).toBe('raw ls-tree')
   expect(suggest(['zzz'], ids)).toBeUndefined()
 })
+
+test('has something in common with what was typed', () => {
+  expect(closest('', ['x', 'lab'])).toBeUndefined()
+  expect(closest('a', ['x'])).toBeUndefined()
+  expect(closest('sl', ['ls'])).toBe('ls')
+})
