@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.ts'
 import { QuiltError } from '../core/base/error.ts'
-import { collectRows, formats, printRows } from '../cli/drawing/rows.ts'
+import { formats, printRows } from '../cli/drawing/rows.ts'
 import { sql, sqlTo } from '../package/tables/sql.ts'
 
 export default class Sql extends BaseCommand<typeof Sql> {
@@ -41,8 +41,13 @@ export default class Sql extends BaseCommand<typeof Sql> {
     }
     if (format === 'parquet' || format === 'arrow')
       throw new QuiltError('INVALID', `${format} is no text`, { hint: 'name a file with --output' })
+    const { json } = this.out.settings
+    if (json && format !== undefined && format !== 'json')
+      throw new QuiltError('INVALID', `--json and --format ${format} are two formats`, {
+        hint: 'say one of them',
+      })
     const result = await sql(session, this.args.query, this.ctx)
-    if (this.out.settings.json) return collectRows(result)
+    if (json) return result.rows() // as they come: there may be many
     await printRows(this.out, result, format ?? 'table')
     return undefined
   }

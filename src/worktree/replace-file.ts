@@ -25,9 +25,9 @@ export interface FilePlace {
  * @throws CONFLICT with `absent`, when something is there; DENIED, NOT_FOUND, UNAVAILABLE naming the file
  */
 export function replaceFile(place: FilePlace, body: Bytes, ctx?: Context): Promise<void> {
-  const { fs, path, mode = 0o666 } = place
+  const { fs, path } = place
   return replaceFileBy(place, async (temporary) => {
-    const handle = onPath('write', path, () => fs.openSync(temporary, 'wx', mode))
+    const handle = onPath('write', path, () => fs.openSync(temporary, 'r+'))
     try {
       for await (const part of iterateBytes(body)) {
         checkSignal(ctx)
@@ -41,15 +41,16 @@ export function replaceFile(place: FilePlace, body: Bytes, ctx?: Context): Promi
 }
 
 /**
- * The same for a file that `write` makes at the path that it is given, on the same disk.
+ * The same for a file that `write` fills, which is empty and has another name meanwhile.
  * @throws what `write` throws, and as `replaceFile` does
  */
 export async function replaceFileBy(
-  { fs, path, randomName, absent = false }: FilePlace,
+  { fs, path, randomName, absent = false, mode = 0o666 }: FilePlace,
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
   if (absent && fs.existsSync(path)) throw isThere(path)
   const temporary = `${path}.${randomName.slice(0, 12)}.tmp`
+  onPath('write', path, () => fs.closeSync(fs.openSync(temporary, 'wx', mode)))
   try {
     await write(temporary)
     onPath('write', path, () => syncFile(fs, temporary))

@@ -38,6 +38,12 @@ test('build, inspect and sql: for people, for scripts, into files', () => {
   const bad = ada.run('sql', 'drop table x', '--json')
   expect([bad.status, JSON.parse(bad.stderr)]).toMatchObject([2, { error: { code: 'INVALID' } }])
   expect(ada.run('sql', `from 'ada/nature/README.md'`).status).toBe(3)
+  const two = ada.run('sql', query, '--json', '--format', 'csv')
+  expect([two.status, two.stderr]).toEqual([2, expect.stringContaining('are two formats')])
+  for (const name of ['nowhere/most.csv', 'nowhere/most.arrow']) {
+    const { status, stderr } = ada.run('sql', query, '--output', name)
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/cannot write ".*nowhere.most/)])
+  }
   expect(ada.run('sql', `from 'ada/none/x.csv'`).stderr).toContain('is not installed')
 })
 

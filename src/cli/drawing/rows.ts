@@ -1,6 +1,6 @@
 // Rows of a query's result on a terminal or in a pipe.
 import type { TableDifference } from '../../package/tables/diff-tables.ts'
-import type { SqlResult, SqlRow } from '../../package/tables/sql.ts'
+import type { SqlResult } from '../../package/tables/sql.ts'
 import { formatCount, formatPlural } from '../printable.ts'
 import type { Output } from '../output.ts'
 
@@ -9,13 +9,6 @@ export const formats = ['table', 'csv', 'json', 'parquet', 'arrow'] as const
 
 /** Rows laid out together: widths are those of each such page. */
 const rowsAtOnce = 1000
-
-/** All rows, for `--json`. */
-export async function collectRows(result: SqlResult): Promise<readonly SqlRow[]> {
-  const rows: SqlRow[] = []
-  for await (const row of result.rows()) rows.push(row)
-  return rows
-}
 
 /** How a table changed, in a line: its rows, then its columns. */
 export function describeTable({ path, rows, columns }: TableDifference): string {

@@ -122,7 +122,9 @@ async function comparedFiles(
   const after = new Set(b.view.columns.map(({ name }) => name))
   const columns = a.view.columns.map(({ name }) => name).filter((name) => after.has(name))
   if (columns.length === 0)
-    throw new QuiltError('INVALID', `"${a.path}" and "${b.path}" have no column in common`)
+    throw new QuiltError('INVALID', `"${a.path}" and "${b.path}" have no column in common`, {
+      hint: 'without their rows: quilt diff A B says which columns each has',
+    })
   for (const name of key) {
     if (columns.includes(name)) continue
     const near = closest(name, columns)

@@ -59,7 +59,9 @@ export async function openTables(
     return [pick(tables, { path: `${run.name}/${found.path}`, table })]
   }
   if (found.entry?.type === 'link')
-    throw new QuiltError('NOT_FOUND', `${run.name}/${found.path} is a link, and no table`)
+    throw new QuiltError('NOT_FOUND', `${run.name}/${found.path} is a link, and no table`, {
+      hint: 'name what it points to: quilt inspect shows that',
+    })
   const all: OpenTable[] = []
   const root = found.entry?.id ?? revision.commit.tree
   for await (const { path: below, entry } of walk(run.nodes, root, ctx))
