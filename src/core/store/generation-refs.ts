@@ -41,8 +41,8 @@ const packagesWidth = 16
 /** The refs of all packages on a backend. */
 export function generationRefs(backend: Backend, options: RefOptions): RefStore {
   const rules: FoldRules = { ...foldRules, ...options.fold }
-  /** What `get` read last of each package. */
-  const lastRead = new Map<string, ReadGeneration>()
+  /** What `get` read last of each package; `undefined` where there was nothing. */
+  const lastRead = new Map<string, ReadGeneration | undefined>()
 
   /** Tries `make` on the newest state until its generation is in the chain, or there is nothing to do. */
   async function move(
@@ -59,12 +59,12 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
     checkMessage(record.reason)
     const prefix = packagePrefix(pkg)
     // What was read last is tried once, without reading it again: if it is not the newest any more, the put fails.
-    let last = lastRead.get(prefix)
+    let isRemembered = lastRead.has(prefix)
     for (let tries = 0; tries < mostTries; tries++) {
       checkSignal(ctx)
-      const isFresh = last === undefined
-      const read = last ?? (await readNewest(backend, prefix, ctx))
-      last = undefined
+      const isFresh = !isRemembered
+      const read = isRemembered ? lastRead.get(prefix) : await readNewest(backend, prefix, ctx)
+      isRemembered = false
       lastRead.delete(prefix)
       const made = await attempt(backend, { prefix, read, isFresh }, async () => {
         const generation = await make(read, { pkg, record, nonce: options.ambient.randomName() })
@@ -101,8 +101,7 @@ export function generationRefs(backend: Backend, options: RefOptions): RefStore 
     async get(pkg, ctx) {
       const prefix = packagePrefix(pkg)
       const read = await readNewest(backend, prefix, ctx)
-      if (read === undefined) lastRead.delete(prefix)
-      else lastRead.set(prefix, read)
+      lastRead.set(prefix, read)
       if (lastRead.size > mostLastRead) lastRead.delete(lastRead.keys().next().value as string)
       return read && stateOf(read.generation)
     },

@@ -59,7 +59,8 @@ describe('a remote of many small files is asked seldom and little', () => {
       const first = await countedRemote(ada, folder)
       await push(first.session, 'ada/many', { remote })
       const pushed = tell('push', first.counting)
-      expect(first.counting.requests.length, pushed).toBeLessThan(100)
+      // A bucket is tried with racing writers before its first push: 43 requests more.
+      expect(first.counting.requests.length, pushed).toBeLessThan(57)
 
       disk.write({ [`data/${path(files / 2)}`]: randomBytes('changed')(fileBytes) })
       await build(ada, { handle: 'ada/many', path: 'data' })
