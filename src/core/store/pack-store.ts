@@ -38,7 +38,7 @@ export interface PackStoreOptions {
 /** The objects on a backend. Nothing is read before it is asked for. */
 export function packStore(backend: Backend, ambient: Ambient, { far }: PackStoreOptions = {}): PackStore {
   const packs = packSet(backend)
-  const reader = packReader(backend)
+  const reader = packReader(backend, far)
   const writers = new Set<BatchWriter>()
 
   const pendingObject = async (id: Id): Promise<StoredObject | undefined> => {

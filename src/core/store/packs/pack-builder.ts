@@ -17,6 +17,8 @@ export const packBytes: number = 32 * 1024 * 1024
 export const packRecords = 65_536
 /** The buffer that a pack begins with; small builds stay small. */
 const firstBytes = 256 * 1024
+/** One that grows beyond this gets room for a full pack: what is not filled is never touched, and copies are garbage. */
+const grownBytes = 4 * 1024 * 1024
 
 /** A pack and its index, ready to be written. */
 export interface FinishedPack {
@@ -52,7 +54,8 @@ export function packBuilder(name: string, buffer: Uint8Array = new Uint8Array(fi
 
   const reserve = (bytes: number): void => {
     if (length + bytes <= buffer.length) return
-    const grown = new Uint8Array(Math.max(length + bytes, Math.min(buffer.length * 4, packBytes)))
+    const next = buffer.length < grownBytes ? buffer.length * 4 : packBytes
+    const grown = new Uint8Array(Math.max(length + bytes, next))
     grown.set(buffer.subarray(0, length))
     buffer = grown
   }

@@ -30,13 +30,14 @@ interface FetchedRead {
 
 /** Records this near to each other are read together, with what lies between. */
 const gapBytes = 64 * 1024
-/** No planned read is longer, unless a single record is. */
-const readBytes = 16 * 1024 * 1024
+/** No planned read is longer, unless a single record is: far away each is a request, nearby only memory. */
+const farBytes = 16 * 1024 * 1024
+const nearBytes = 4 * 1024 * 1024
 /** Reads under way at once. */
 const readsAtOnce = 2
 
-/** Few long ranges for many records, by pack and place. */
-function planReads(locations: Iterable<Location>): readonly PlannedRead[] {
+/** Few long ranges for many records, by pack and place; none longer than so many bytes. */
+function planReads(locations: Iterable<Location>, readBytes: number): readonly PlannedRead[] {
   const sorted = [...locations].sort((a, b) =>
     a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset,
   )
@@ -70,7 +71,7 @@ export interface PackReader {
 }
 
 /** Reads from the packs of a backend. */
-export function packReader(backend: Backend): PackReader {
+export function packReader(backend: Backend, far = false): PackReader {
   const getRange = async (pack: string, range: Range, ctx?: Context): Promise<Uint8Array> => {
     try {
       return await backend.get(packKey(pack), range, ctx)
@@ -102,7 +103,7 @@ export function packReader(backend: Backend): PackReader {
 
   return {
     read: async function* (locations, ctx, options) {
-      const reads = planReads(locations)
+      const reads = planReads(locations, far ? farBytes : nearBytes)
       const compressed = reads.some((read) => read.records.some((record) => record.encoding === 'zstd'))
       const zstd = compressed ? await loadZstd() : undefined
       const memory = options?.memory
