@@ -1,5 +1,5 @@
 // Reads bytes that come over a line which may break: goes on at the byte where it broke, and notices when the bytes
-// are others by then. Memory grows with what arrives, never with what was announced.
+// are others by then. Memory is what was asked for, or grows with what arrives; it is never what was announced.
 import { checkSignal, type Context } from '../base/context.ts'
 import { isQuiltError, QuiltError } from '../base/error.ts'
 import type { Range } from './backend.ts'
@@ -38,6 +38,8 @@ const longestWhole: number = 2 ** 31
 /** Who gets on by so much has not stalled. */
 const goodProgress = 64 * 1024
 const firstRoom = 4 * 1024 * 1024
+/** A range up to so many bytes has its memory at once. */
+const longestAtOnce = 32 * 1024 * 1024
 
 /**
  * The bytes under a key, or a range of them that is not empty.
@@ -67,7 +69,7 @@ async function readOnce(
   const start = range?.start ?? 0
   let end = range?.end
   let mark: string | undefined
-  let bytes = new Uint8Array(0)
+  let bytes = range === undefined ? new Uint8Array(0) : roomFor(range)
   let got = 0
   let waiting = patient(patience, ctx)
   for (;;) {
@@ -117,6 +119,12 @@ async function* taken(
     if (left.length > 0) yield left
     if (at > end) return // exactly at the end, the line is left in order for the next request
   }
+}
+
+function roomFor({ start, end, into }: Range): Uint8Array<ArrayBuffer> {
+  const wanted = end - start
+  if (into?.length === wanted) return into
+  return new Uint8Array(wanted <= longestAtOnce ? wanted : 0)
 }
 
 /** Room for `least` bytes, more if it seems worth it, `most` at most. */

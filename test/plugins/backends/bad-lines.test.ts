@@ -126,6 +126,10 @@ describe.each(kinds)('$name', (kind) => {
     expect(requests.length).toBe(5)
     const range = { start: 100_000, end: 290_000 }
     expect(Buffer.from(await backend.get('p', range)).equals(body.subarray(100_000, 290_000))).toBe(true)
+    const into = new Uint8Array(190_000).fill(7)
+    expect(
+      Buffer.from(await backend.get('p', { ...range, into })).equals(body.subarray(100_000, 290_000)),
+    ).toBe(true)
   })
 
   test('H72: a body that does not get on is given up, naming how often it was tried', async () => {
