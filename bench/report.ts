@@ -117,7 +117,8 @@ function runTable(runs: readonly Results[]): readonly string[] {
 }
 
 function quickTry({ scale, runs }: Results): readonly string[] {
-  if (scale === 1 && runs >= 3) return []
+  if (scale === 1)
+    return runs >= 3 ? [] : ['Not all were run three times: then a figure is one of a few, or the only one.']
   return [
     `**A quick try, at a scale of ${scale} with ${runs} run(s): it shows that the harness works, no more.**`,
   ]

@@ -7,7 +7,7 @@ import { nearName } from './near-copy.ts'
 /** So many bytes are kept in one piece: a process that is killed loses less than that of each read under way. */
 const pieceBytes = 1024 * 1024
 /** Pieces that wait to be written; where there are more, the near side is slower than the line, and they are let go. */
-const mostWaiting = 32
+const mostWaiting = 16
 /** Pieces that are known: the near side keeps no more of so large ones. Older ones are only not looked for. */
 const mostKnown = 1024
 
@@ -121,14 +121,14 @@ export function arriving(near: Backend, far: Backend, keeps: (key: string) => bo
     if (range === undefined || !(range.end - range.start > pieceBytes) || !keeps(key))
       return far.get(key, range, ctx)
     await spans.load()
-    if (spans.of(nearName(key)).length === 0) return fetch(key, range, ctx)
-    const bytes = new Uint8Array(range.end - range.start)
+    const bytes = range.into ?? new Uint8Array(range.end - range.start)
     for (let at = range.start; at < range.end;) {
       checkSignal(ctx)
       const others = spans.of(nearName(key)).filter(({ start }) => start > at)
       const end = Math.min(range.end, ...others.map(({ start }) => start))
-      const part = (await readNear(key, at, range.end)) ?? (await fetch(key, { start: at, end }, ctx))
-      bytes.set(part, at - range.start)
+      const into = bytes.subarray(at - range.start, end - range.start)
+      const part = (await readNear(key, at, range.end)) ?? (await fetch(key, { start: at, end, into }, ctx))
+      if (part.buffer !== bytes.buffer) bytes.set(part, at - range.start)
       at += part.length
     }
     return bytes
