@@ -20,7 +20,7 @@ function line(
 ): { readonly backend: Backend; readonly asked: Range[] } {
   const asked: Range[] = []
   const get: Backend['get'] = async (name, range = all, ctx) => {
-    asked.push(range)
+    asked.push({ start: range.start, end: range.end })
     const bytes = await far.get(name, range)
     for (let at = 0; at < bytes.length; at += 10_000) {
       if (at + 10_000 > end.after) {
