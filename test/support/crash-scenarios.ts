@@ -18,6 +18,8 @@ export interface Scenario {
   readonly who: string
   /** The stores that it may change. */
   readonly stores: readonly string[]
+  /** A store that notes what was done elsewhere, or goes without where it may not be written to: with a warning. */
+  readonly notes?: string
   /** A folder that it writes, beside stores. */
   readonly folder?: string
   readonly prepare?: (fs: FileSystem) => Promise<unknown>
@@ -117,6 +119,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'push to a new remote',
     who: 'ada',
     stores: ['ada', 'fresh'],
+    notes: 'ada',
     act: (ada) => push(ada, 'ada/local', { remote: './fresh' }),
   },
   {
