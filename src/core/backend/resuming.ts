@@ -69,7 +69,7 @@ async function readOnce(
   const start = range?.start ?? 0
   let end = range?.end
   let mark: string | undefined
-  let bytes = range === undefined ? new Uint8Array(0) : roomFor(range)
+  let bytes = roomFor(range)
   let got = 0
   let waiting = patient(patience, ctx)
   for (;;) {
@@ -121,7 +121,9 @@ async function* taken(
   }
 }
 
-function roomFor({ start, end, into }: Range): Uint8Array<ArrayBuffer> {
+/** Memory for a range that is not too long; for anything else none yet. */
+function roomFor(range: Range | undefined): Uint8Array<ArrayBuffer> {
+  const { start, end, into } = range ?? { start: 0, end: 0 }
   const wanted = end - start
   if (into?.length === wanted) return into
   return new Uint8Array(wanted <= longestAtOnce ? wanted : 0)
