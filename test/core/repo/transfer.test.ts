@@ -55,6 +55,19 @@ describe('a transfer', () => {
     await expectThere(near, 'ada/wine', files)
   })
 
+  test('brings a large file whose chunks come again, while packs with them are written and filled anew', async () => {
+    const [far, near] = [await bench(1), await bench(2)]
+    const again = noise(1_500_000, 40)
+    const parts = Array.from({ length: 8 }, (_, i) => [again, noise(4_500_000, 41 + i)]).flat()
+    const files = { 'again.bin': Buffer.concat([...parts, again]) }
+    const id = await buildPackage(far.repo, 'ada/wine', files)
+    await move(far, near, 'ada/wine', { commits: [{ id }], task: 'receive' })
+    await expectThere(near, 'ada/wine', files)
+    const third = await bench(3)
+    await move(near, third, 'ada/wine', { commits: [{ id }] })
+    await expectThere(third, 'ada/wine', files)
+  })
+
   test('sends nothing that is there', async () => {
     const [far, near] = [await bench(1), await bench(2)]
     const id = await buildPackage(far.repo, 'ada/wine', { ...small, ...large })

@@ -1,7 +1,7 @@
 // Deletes condemned packs, once what must not be lost lies elsewhere too: copies first, then proves it, then deletes.
-import { passingMemory } from '../../base/read-memory.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
+import { passingMemory } from '../../base/read-memory.ts'
 import { entryBytes, entryPayload } from '../../codec/pack-index.ts'
 import { decodeRecipePayload } from '../../codec/pack.ts'
 import { idFromBytes, type Id } from '../../model/id.ts'

@@ -39,7 +39,7 @@ export async function sendChunked(
   const whole = blobProver(blob.size)
   try {
     let done = 0
-    for await (const { body } of movedChunks(ends, blob, ctx)) {
+    for await (const body of movedChunks(ends, blob, ctx)) {
       await whole.add(body)
       done += body.length
       progress.sent('blob', body.length)
@@ -75,11 +75,7 @@ async function chunksOf({ near }: Ends, base: Id | undefined, ctx?: Context): Pr
  * The chunks of a blob in order, each lent until the next is asked for: those that are missing on the other side are
  * sent, the rest is read from nearby. Two groups are read ahead.
  */
-async function* movedChunks(
-  ends: Ends,
-  blob: ChunkedBlob,
-  ctx?: Context,
-): AsyncGenerator<{ readonly id: Id; readonly body: Uint8Array }> {
+async function* movedChunks(ends: Ends, blob: ChunkedBlob, ctx?: Context): AsyncGenerator<Uint8Array> {
   const { from, out } = ends
   const known = await chunksOf(ends, blob.base, ctx)
   const groups = inGroups(recipeChunks(from, blob.recipe, undefined, ctx), chunksAtOnce)
@@ -98,7 +94,7 @@ async function* movedChunks(
         await out.copy(object)
         await keepArrived(ends)
       }
-      yield object
+      yield object.body
     }
     memory.reuse()
     free.push(memory)

@@ -1,6 +1,7 @@
 // Large blobs into chunks: reads blocks, hashes the whole, and hands out each chunk with its id. A large enough blob
 // is cut, and its chunks are hashed, in a thread, while the next block is read and the chunks before are packed.
 import { checkSignal, type Context } from '../../base/context.ts'
+import { turnsByWeight } from '../../base/pool.ts'
 import type { ByteReader } from '../../base/source.ts'
 import { makeChunker, type Block, type CutBlock } from '../../chunk/chunker.ts'
 import { chunkMax, chunkMin, cut } from '../../chunk/fastcdc.ts'
@@ -8,7 +9,7 @@ import type { Id } from '../../model/id.ts'
 import { createHasher, hashBytes } from '#hash'
 import { startBlockThread } from '#threads'
 
-/** Cuts blobs, one at a time. */
+/** Cuts blobs, one after the other, however many are given at once: a chunker carries what a block left to the next. */
 export interface BlobCutter {
   /**
    * Cuts a blob; `take` is given its chunks in order, whose bytes are lent until it is done.
@@ -48,6 +49,7 @@ const threadBytes = 48 * 1024 * 1024
 export function blobCutter(options: CutterOptions = {}): BlobCutter {
   let workshop: Workshop | undefined
   let seen = 0
+  const alone = turnsByWeight(1)
 
   const workshopFor = (size: number): Workshop => {
     seen += size
@@ -57,7 +59,7 @@ export function blobCutter(options: CutterOptions = {}): BlobCutter {
   }
 
   return {
-    cut: (blob, take, ctx) => cutIn(workshopFor(blob.size), blob, take, ctx),
+    cut: (blob, take, ctx) => alone(1, () => cutIn(workshopFor(blob.size), blob, take, ctx)),
     close: async () => {
       await workshop?.close()
       workshop = undefined

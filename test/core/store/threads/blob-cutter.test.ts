@@ -100,6 +100,18 @@ describe('blobs one after the other', () => {
     }
   })
 
+  test('are cut well when several are given at once, with a thread and without', async () => {
+    for (const threads of [true, false]) {
+      const cutter = blobCutter({ threads })
+      const all = [4_000_000, 300_000, 3_000_000, 0].map((size, i) => noise(size, 20 + i))
+      const cuts = await Promise.all(
+        all.map((bytes) => cutWith(cutter, bytesReader(inParts(bytes, 100_000), 0))),
+      )
+      expect(cuts).toEqual(all.map((bytes) => expected(bytes)))
+      await cutter.close()
+    }
+  })
+
   test('are cut well after one that failed, with a thread and without', async () => {
     for (const threads of [true, false]) {
       const cutter = blobCutter({ threads })
