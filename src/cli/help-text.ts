@@ -1,5 +1,6 @@
 // What oclif's help lacks: the first steps and the exit statuses on the first page, and flags that stand in line.
 import { CommandHelp, Help } from '@oclif/core'
+import { bugExitCode, exitCodes, interruptedExitCode } from './exit-code.ts'
 
 /** A flag without a letter keeps its place when it is the first: oclif trims the list. */
 class AlignedHelp extends CommandHelp {
@@ -18,17 +19,17 @@ const firstSteps: readonly string[] = [
   'export ada/wine ./copy',
 ]
 
-const statuses: readonly (readonly [status: string, meaning: string])[] = [
-  ['0', 'done'],
-  ['1', 'a failure of ours: please report it'],
-  ['2', 'wrong usage, or bad input'],
-  ['3', 'there is no such thing'],
-  ['4', 'data is damaged'],
-  ['5', 'someone else was first, or it exists'],
-  ['6', 'not allowed'],
-  ['7', 'not supported here'],
-  ['8', 'network, disk or server trouble: trying again may help'],
-  ['130', 'interrupted'],
+const statuses: readonly (readonly [status: number, meaning: string])[] = [
+  [0, 'done'],
+  [bugExitCode, 'a failure of ours: please report it'],
+  [exitCodes.INVALID, 'wrong usage, or bad input'],
+  [exitCodes.NOT_FOUND, 'there is no such thing'],
+  [exitCodes.CORRUPT, 'data is damaged'],
+  [exitCodes.CONFLICT, 'someone else was first, or it exists'],
+  [exitCodes.DENIED, 'not allowed'],
+  [exitCodes.UNSUPPORTED, 'not supported here'],
+  [exitCodes.UNAVAILABLE, 'network, disk or server trouble: trying again may help'],
+  [interruptedExitCode, 'interrupted'],
 ]
 
 /** The help of the program, its topics and its commands. oclif finds it by package.json. */
@@ -40,7 +41,7 @@ export class HelpText extends Help {
     const examples = firstSteps.map((words) => `$ ${this.config.bin} ${words}`).join('\n')
     this.log(this.section('FIRST STEPS', examples))
     this.log('')
-    const rows = statuses.map(([status, meaning]): [string, string] => [status, meaning])
+    const rows = statuses.map(([status, meaning]): [string, string] => [String(status), meaning])
     this.log(this.section('EXIT STATUS', this.renderList(rows, { indentation: 2, spacer: '\n' })))
     this.log('')
   }

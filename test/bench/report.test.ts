@@ -5,6 +5,7 @@ import { parseOptions } from '../../bench/options.ts'
 import { renderReport, type Results } from '../../bench/report.ts'
 import { median } from '../../bench/statistics.ts'
 import { type Tool } from '../../bench/tool.ts'
+import { machineOn } from '../support/bench-machine.ts'
 
 const row = (tool: string, walls: readonly number[], peak: number, bytes: number): Row => ({
   workload: 'W1',
@@ -14,17 +15,7 @@ const row = (tool: string, walls: readonly number[], peak: number, bytes: number
 })
 
 const results: Results = {
-  machine: {
-    cores: 2,
-    processor: 'A processor',
-    memory: 8e9,
-    kernel: 'Linux 6',
-    system: 'Debian',
-    fileSystem: 'ext4',
-    node: 'v20.20.2',
-    date: '2026-01-02',
-    load: 0.1,
-  },
+  machine: machineOn('2026-01-02'),
   memory: 'gnu-time',
   runs: 3,
   scale: 1,

@@ -6,6 +6,7 @@ import { type Row } from '../../bench/compare.ts'
 import { renderReport, type Results } from '../../bench/report.ts'
 import { mergeRuns, readRuns, writeRuns } from '../../bench/runs.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { machineOn } from '../support/bench-machine.ts'
 
 const row = (workload: string, tool: string, wall?: number): Row => ({
   workload,
@@ -15,17 +16,7 @@ const row = (workload: string, tool: string, wall?: number): Row => ({
 })
 
 const run = (date: string, more: Partial<Results>): Results => ({
-  machine: {
-    cores: 2,
-    processor: 'A processor',
-    memory: 8e9,
-    kernel: 'Linux 6',
-    system: 'Debian',
-    fileSystem: 'ext4',
-    node: 'v20',
-    date,
-    load: 0.5,
-  },
+  machine: machineOn(date),
   memory: 'none',
   runs: 1,
   scale: 1,
@@ -74,7 +65,7 @@ describe('runs that are merged', () => {
     const page = renderReport(mergeRuns(friday, [monday]), { local: [], remote: [] })
     const lines = page.split('\n').map((line) => line.replace(/ +/g, ' '))
     expect(lines).toContain(
-      '| [2] | monday | 2 cores, A processor, 8.0 GB, Node v20 | 0.50 | 1 | W1, W2, R1 |',
+      '| [2] | monday | 2 cores, A processor, 8.0 GB, Node v20.20.2 | 0.10 | 1 | W1, W2, R1 |',
     )
     const walls = lines.filter((line) => /\| (quilt|restic|rclone) \|/.test(line) && line.includes('–'))
     expect(walls.map((line) => [line.split('|')[1]?.trim(), line.split('|')[3]?.trim()])).toEqual(
