@@ -1,4 +1,5 @@
 // R1 and R2: W2 and W1 pushed to a bucket and installed from it, beside restic and rclone.
+import { join } from 'node:path'
 import { compare, type Row } from '../compare.ts'
 import { type Tool } from '../tool.ts'
 import { workloads, type Workload } from '../workload.ts'
@@ -73,6 +74,7 @@ async function count(
     try {
       return await compare(workload, {
         ...parts,
+        folder: join(parts.folder, 'counted'),
         note: () => undefined,
         runs: 1,
         keep: false,

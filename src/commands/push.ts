@@ -18,6 +18,7 @@ export default class Push extends BaseCommand<typeof Push> {
     ...rateFlag,
     hash: Flags.string({ char: 'x', description: 'push the revision with this hash' }),
     force: Flags.boolean({ char: 'f', description: 'replace what others have pushed' }),
+    'dry-run': Flags.boolean({ char: 'n', description: 'say what would be sent, and send nothing' }),
     'set-origin': Flags.boolean({ description: 'make this remote the origin' }),
     public: Flags.boolean({ description: 'let everyone read it; for a registry', exclusive: ['team'] }),
     team: Flags.boolean({ description: 'let the whole team read it; for a registry' }),
@@ -25,10 +26,11 @@ export default class Push extends BaseCommand<typeof Push> {
   static override examples = [
     '<%= config.bin %> push ada/wine --remote file:///shared/data',
     '<%= config.bin %> push ada/wine/reds',
+    '<%= config.bin %> push ada/wine --dry-run',
   ]
 
   protected async execute(): Promise<unknown> {
-    const { remote, hash, force, 'set-origin': setOrigin } = this.flags
+    const { remote, hash, force, 'set-origin': setOrigin, 'dry-run': dryRun } = this.flags
     if (this.flags.public || this.flags.team) {
       throw new QuiltError(
         'UNSUPPORTED',
@@ -38,13 +40,14 @@ export default class Push extends BaseCommand<typeof Push> {
         },
       )
     }
-    const options = { remote, hash, force, setOrigin }
+    const options = { remote, hash, force, setOrigin, dryRun }
     const sent = await push(await this.session(), this.args.handle, options, this.ctx)
     const much = `${formatPlural(sent.sentObjects, 'object')}, ${formatBytes(sent.sentBytes)}`
-    this.out.line(`pushed ${sent.package} ${sent.topHash} to ${sent.remote} (${much})`)
+    const [pushed, replaced] = dryRun ? ['would push', 'would replace'] : ['pushed', 'replaced']
+    this.out.line(`${pushed} ${sent.package} ${sent.topHash} to ${sent.remote} (${much})`)
     if (sent.replaced !== undefined)
-      this.out.note(`replaced what others pushed: ${sent.package}@${sent.replaced}`)
-    this.out.note(`elsewhere: quilt install ${sent.package} --remote ${sent.remote}`)
+      this.out.note(`${replaced} what others pushed: ${sent.package}@${sent.replaced}`)
+    if (!dryRun) this.out.note(`elsewhere: quilt install ${sent.package} --remote ${sent.remote}`)
     return sent
   }
 

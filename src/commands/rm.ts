@@ -14,18 +14,23 @@ export default class Rm extends BaseCommand<typeof Rm> {
       charAliases: ['f'],
       description: 'do not ask (also --force)',
     }),
+    'dry-run': Flags.boolean({ char: 'n', description: 'say what would be removed, and remove nothing' }),
   }
-  static override examples = ['<%= config.bin %> rm ada/wine --yes']
+  static override examples = [
+    '<%= config.bin %> rm ada/wine --yes',
+    '<%= config.bin %> rm ada/wine --dry-run',
+  ]
 
   protected async execute(): Promise<unknown> {
     const { pkg } = this.args
-    if (!(await this.confirm(`Remove ${pkg} from this machine?`, '--yes', this.flags.yes))) {
+    const { yes, 'dry-run': dryRun } = this.flags
+    if (!dryRun && !(await this.confirm(`Remove ${pkg} from this machine?`, '--yes', yes))) {
       this.out.note('not removing')
       return { removed: null }
     }
-    const done = await rm(await this.session(), pkg, this.ctx)
-    this.out.line(`removed ${done.removed}`)
-    this.out.note('its bytes are freed by a later build, or now with: quilt gc')
+    const done = await rm(await this.session(), pkg, { dryRun }, this.ctx)
+    this.out.line(`${dryRun ? 'would remove' : 'removed'} ${done.removed}`)
+    if (!dryRun) this.out.note('its bytes are freed by a later build, or now with: quilt gc')
     return done
   }
 }

@@ -14,7 +14,7 @@ import { install as installIn, type InstallOptions, type InstallResult } from '.
 import { log as logIn, type LogOptions, type LogRow } from '../package/log.ts'
 import { ls as lsIn, type ListedPackage } from '../package/list.ts'
 import { push as pushIn, type PushOptions, type PushResult } from '../package/exchange/push.ts'
-import { rm as rmIn, type Removed } from '../package/remove.ts'
+import { rm as rmIn, type Removed, type RmOptions } from '../package/remove.ts'
 import { verify as verifyIn, type VerifyOptions, type VerifyReport } from '../package/verify.ts'
 import { collect, within, type CallOptions } from './call.ts'
 
@@ -126,8 +126,8 @@ export function exportPackage(
  * @throws QuiltError NOT_FOUND, DENIED
  * @example await rm('ada/wine')
  */
-export function rm(pkg: string, options: CallOptions = {}): Promise<Removed> {
-  return within(options, (session) => rmIn(session, pkg, options))
+export function rm(pkg: string, options: RmOptions & CallOptions = {}): Promise<Removed> {
+  return within(options, (session) => rmIn(session, pkg, options, options))
 }
 
 /**

@@ -1,6 +1,5 @@
 // What lies on remotes, in code: `search` is `quilt search`.
-import { deletePackage as deleteIn, type Deleted } from '../package/remote/delete.ts'
-import type { RemoteOptions } from '../package/exchange/origin.ts'
+import { deletePackage as deleteIn, type DeleteOptions, type Deleted } from '../package/remote/delete.ts'
 import { search as searchIn, type FoundPackage, type SearchOptions } from '../package/search/search.ts'
 import { within, type CallOptions } from './call.ts'
 
@@ -23,6 +22,6 @@ export function search(
  * @throws QuiltError NOT_FOUND, DENIED, UNAVAILABLE
  * @example await deletePackage('ada/wine', { remote: 'lab' })
  */
-export function deletePackage(pkg: string, options: RemoteOptions & CallOptions = {}): Promise<Deleted> {
+export function deletePackage(pkg: string, options: DeleteOptions & CallOptions = {}): Promise<Deleted> {
   return within(options, (session) => deleteIn(session, pkg, options, options))
 }

@@ -7,7 +7,13 @@ import { needInstalled, packageOf } from './names/installed.ts'
 import { noteDropped } from './upkeep/garbage.ts'
 import type { Session } from './session.ts'
 
-/** What was removed. */
+/** How to remove. */
+export interface RmOptions {
+  /** Only find out whether it could be removed. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** What was removed, or would be. */
 export interface Removed {
   readonly removed: string
 }
@@ -18,10 +24,17 @@ export interface Removed {
  * @throws NOT_FOUND; DENIED for one in a read-only store
  * @example await rm(session, 'ada/wine')
  */
-export async function rm(session: Session, pkg: string, ctx?: Context): Promise<Removed> {
+export async function rm(
+  session: Session,
+  pkg: string,
+  { dryRun = false }: RmOptions = {},
+  ctx?: Context,
+): Promise<Removed> {
   const name = packageOf(pkg)
   const { repository } = await session.local()
-  const state = await stateDespiteDamage(session, repository, name, ctx)
+  const state = dryRun
+    ? await repository.refs.get(name, ctx)
+    : await stateDespiteDamage(session, repository, name, ctx)
   if (state === 'lost') return { removed: formatPackageName(name) }
   if (state === undefined) {
     const { store } = await needInstalled(session, name, ctx)
@@ -33,7 +46,9 @@ export async function rm(session: Session, pkg: string, ctx?: Context): Promise<
       },
     )
   }
+  const removed = formatPackageName(state.pkg)
+  if (dryRun) return { removed }
   await repository.refs.remove(name, { who: session.identity(), reason: 'rm' }, ctx)
   await noteDropped(session, state, ctx)
-  return { removed: formatPackageName(state.pkg) }
+  return { removed }
 }

@@ -1,5 +1,5 @@
 // Remotes, pins and bundles through the built program: names, a default, prompts, exit statuses, JSON.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { person, type Person } from '../support/built-cli.ts'
@@ -53,6 +53,20 @@ test('a named remote is the default, is searched, listed, proved, tidied, and gi
   expect(ada.json<{ freedBytes: number }>('gc', '--remote', 'lab').freedBytes).toBeGreaterThan(0)
   expect(ada.json('ls', '--remote', 'lab')).toEqual([])
   expect(ben.run('export', 'ada/wine', 'out')).toMatchObject({ status: 0 })
+})
+
+test('--dry-run of push, delete and rm says what would be done, asks nothing and does nothing', () => {
+  const { folder, ada } = place()
+  ada.run('build', 'ada/wine', 'wine')
+  const dry = ada.run('push', 'ada/wine', '--remote', './shared', '--dry-run')
+  expect(dry.stdout).toMatch(/^would push ada\/wine [0-9a-f]{64} to file:.*shared \(\d+ objects, /)
+  expect(existsSync(join(folder, 'shared'))).toBe(false)
+  const told = ada.json('push', 'ada/wine', '--remote', './shared', '-n')
+  expect(ada.json('push', 'ada/wine', '--remote', './shared')).toEqual(told)
+  expect(ada.run('delete', 'ada/wine', '--dry-run').stdout).toMatch(/^would delete ada\/wine from file:/)
+  expect(ada.run('rm', 'ada/wine', '-n').stdout).toBe('would remove ada/wine\n')
+  expect(ada.json('ls')).toHaveLength(1)
+  expect(ada.json('ls', '--remote', './shared')).toHaveLength(1)
 })
 
 test('quilt.yml and quilt.lock: what each exit status says', () => {

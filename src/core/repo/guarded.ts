@@ -18,6 +18,11 @@ export interface Guarded {
   config(ctx?: Context): Promise<RemoteConfig>
   /** To be called before `features` are asked: a store that says it lacks put-if-absent may have one writer. */
   settle(ctx?: Context): Promise<void>
+  /**
+   * To be called where only a dry run would write: nothing is tried, nor kept.
+   * @throws DENIED where the configuration says that nobody may write
+   */
+  refuse(ctx?: Context): Promise<void>
 }
 
 /** Where nothing is said: a store that is not in doubt, written to by whoever may. */
@@ -50,6 +55,11 @@ export function guarded(inner: Backend, ambient: Pick<Ambient, 'randomName'>): G
     throw notToBeWritten()
   }
 
+  const refuse = async (ctx?: Context): Promise<void> => {
+    if (inner.features.unproven !== true) return
+    if ((await readRemoteConfig(inner, ctx))?.writers === 'none') throw notToBeWritten()
+  }
+
   const presign = inner.presign?.bind(inner)
   const backend: Backend = {
     get features() {
@@ -63,7 +73,7 @@ export function guarded(inner: Backend, ambient: Pick<Ambient, 'randomName'>): G
     close: () => inner.close(),
     ...(presign === undefined ? {} : { presign }),
   }
-  return { backend, config, settle }
+  return { backend, config, settle, refuse }
 }
 
 async function findConfig(

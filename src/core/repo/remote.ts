@@ -14,15 +14,16 @@ import {
   type RepositoryOptions,
 } from './open-repository.ts'
 import { nearRemote } from './near-remote.ts'
+import { rehearsal, rehearsalOfNew } from './rehearsal.ts'
 import type { Repository } from './repository.ts'
 
 /** What a remote address opens to. */
 export interface Remote {
   /**
-   * The repository that holds a package. With `create` it is made where there is none.
+   * The repository that holds a package.
    * @throws NOT_FOUND when there is none; DENIED, UNAVAILABLE, UNSUPPORTED
    */
-  repository(pkg: PackageName, options?: { readonly create?: boolean }, ctx?: Context): Promise<Repository>
+  repository(pkg: PackageName, options?: OpenOptions, ctx?: Context): Promise<Repository>
   /** Every package, ascending by name. */
   packages(ctx?: Context): AsyncIterable<PackageState>
   /**
@@ -34,6 +35,14 @@ export interface Remote {
   /** Tells readers who cannot list what there is now, where a listing is kept: after a gc. Beside `whole` only. */
   relist?(ctx?: Context): Promise<void>
   close(): Promise<void>
+}
+
+/** How a repository of a remote is opened. */
+export interface OpenOptions {
+  /** Make it where there is none. @throws DENIED where nothing may be written */
+  readonly create?: boolean | undefined
+  /** For a dry run: nothing that is written to it, or would be made, is kept. @throws DENIED as above */
+  readonly rehearse?: boolean | undefined
 }
 
 /** How to use a remote. */
@@ -49,7 +58,7 @@ export function bucketRemote(
   address: string,
   { near, ...options }: BucketOptions = {},
 ): Remote {
-  const { backend, config, settle } = guarded(inner, ambient)
+  const { backend, config, settle, refuse } = guarded(inner, ambient)
   const copied = near === undefined ? backend : nearRemote(near, backend, address)
   const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
   const opened = new Map<Backend, Promise<PackRepository>>()
@@ -75,12 +84,22 @@ export function bucketRemote(
     return opening
   }
 
+  const openToRehearse = async (create: boolean, ctx?: Context): Promise<Repository> => {
+    await refuse(ctx)
+    try {
+      return rehearsal(await open(copied, false, ctx))
+    } catch (error) {
+      if (!create || !isQuiltError(error, 'NOT_FOUND')) throw error
+      return rehearsalOfNew(ambient, ctx)
+    }
+  }
+
   return {
-    repository: async (pkg, options, ctx) => {
-      if (options?.create === true && !backend.features.writable) {
+    repository: async (pkg, { create = false, rehearse = false } = {}, ctx) => {
+      if ((create || rehearse) && !backend.features.writable) {
         throw new QuiltError('DENIED', `cannot push ${formatPackageName(pkg)}: ${address} is read-only`)
       }
-      return open(copied, options?.create === true, ctx)
+      return rehearse ? openToRehearse(create, ctx) : open(copied, create, ctx)
     },
     packages: async function* (ctx) {
       yield* (await open(copied, false, ctx)).refs.packages(ctx)

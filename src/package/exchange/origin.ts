@@ -38,6 +38,8 @@ export async function openRemoteFor(
     readonly state: PackageState | undefined
     readonly options: RemoteOptions
     readonly create?: boolean
+    /** Nothing is to be kept of what is written there. */
+    readonly rehearse?: boolean | undefined
   },
   ctx?: Context,
 ): Promise<RemoteRepository> {
@@ -50,9 +52,10 @@ export async function openRemoteFor(
   const { address, remote } = await session.remote(name)
   const isOrigin = choice.options.remote === undefined && choice.state?.origin !== undefined
   // What a package came from is not made anew: where it is gone, a disk is not mounted, or a folder was moved.
+  const { rehearse } = choice
   const create = choice.create === true && !isOrigin
   try {
-    return { address, repository: await remote.repository(pkg, { create }, ctx) }
+    return { address, repository: await remote.repository(pkg, { create, rehearse }, ctx) }
   } catch (error) {
     if (!isOrigin || !isQuiltError(error, 'NOT_FOUND')) throw error
     throw new QuiltError(

@@ -19,6 +19,8 @@ export interface PushWays {
   readonly hash?: string | undefined
   /** Move the remote's `latest` away from what others pushed. */
   readonly force?: boolean | undefined
+  /** Find out what would be sent, and whether it may be; send and keep nothing. */
+  readonly dryRun?: boolean | undefined
 }
 
 /** One push. */

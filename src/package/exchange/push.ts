@@ -16,10 +16,11 @@ export interface PushOptions extends RemoteOptions, PushWays {
   readonly setOrigin?: boolean | undefined
 }
 
-/** What a push sent. */
+/** What a push sent, or would send. */
 export interface PushResult {
   readonly package: string
   readonly topHash: Id
+  /** The dry run of a node makes it, with the time that it is, and drops it. */
   readonly commit: Id
   readonly sentObjects: number
   /** Bytes as they are kept. */
@@ -43,12 +44,14 @@ export async function push(
 ): Promise<PushResult> {
   const revision = await needRevision(session, handleWith(handle, { hash: options.hash }), ctx)
   const { state } = revision
-  const there = await openRemoteFor(session, state.pkg, { state, options, create: true }, ctx)
+  const { dryRun: rehearse, setOrigin } = options
+  const there = await openRemoteFor(session, state.pkg, { state, options, create: true, rehearse }, ctx)
   const theirs = await there.repository.refs.get(state.pkg, ctx)
   const job: PushJob = { session, revision, there, theirs, options }
   const sent =
     revision.handle.path === '' ? await pushCommit(job, revision.id, ctx) : await pushNode(job, ctx)
-  if (state.origin === undefined || (options.setOrigin === true && state.origin !== there.address)) {
+  const isNewOrigin = state.origin === undefined || (setOrigin === true && state.origin !== there.address)
+  if (isNewOrigin && rehearse !== true) {
     await noteOrigin(session, state.pkg, there.address, ctx)
   }
   return {

@@ -6,7 +6,13 @@ import { openRemoteFor, type RemoteOptions } from '../exchange/origin.ts'
 import { findInstalled, packageOf } from '../names/installed.ts'
 import type { Session } from '../session.ts'
 
-/** What was deleted, and where. */
+/** Where to delete, and how. */
+export interface DeleteOptions extends RemoteOptions {
+  /** Only find out whether it could be deleted. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** What was deleted, or would be, and where. */
 export interface Deleted {
   readonly deleted: string
   readonly remote: string
@@ -21,12 +27,13 @@ export interface Deleted {
 export async function deletePackage(
   session: Session,
   pkg: string,
-  options: RemoteOptions = {},
+  options: DeleteOptions = {},
   ctx?: Context,
 ): Promise<Deleted> {
   const name = packageOf(pkg)
   const here = await findInstalled(session, name, ctx)
-  const there = await openRemoteFor(session, name, { state: here?.state, options }, ctx)
+  const choice = { state: here?.state, options, rehearse: options.dryRun }
+  const there = await openRemoteFor(session, name, choice, ctx)
   const state = await there.repository.refs.get(name, ctx)
   if (state === undefined) {
     throw new QuiltError('NOT_FOUND', `no package ${formatPackageName(name)} at ${there.address}`, {

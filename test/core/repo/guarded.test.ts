@@ -3,10 +3,13 @@ import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import { utf8 } from '../../../src/core/base/bytes.ts'
 import { QuiltError } from '../../../src/core/base/error.ts'
+import { readOnly } from '../../../src/core/backend/read-only.ts'
+import { latest } from '../../../src/core/model/ref-name.ts'
 import { configureRemote, guarded } from '../../../src/core/repo/guarded.ts'
 import { bucketRemote } from '../../../src/core/repo/remote.ts'
 import { keysOf, refuses } from '../../../src/testing/backend-fixture.ts'
 import { fakeAmbient } from '../../support/ambient.ts'
+import { record } from '../../support/store-bench.ts'
 
 const ambient = fakeAmbient()
 const body = utf8('body')
@@ -63,6 +66,23 @@ test('a store that keeps its word is tried once, before the first write, and tha
   expect(inner.puts.length).toBe(tried + 2)
 })
 
+test('a dry run tries nothing and makes nothing, and is refused where nobody may write', async () => {
+  const inner = inDoubt()
+  const { objects, refs } = await bucketRemote(inner, ambient, 's3://b').repository(pkg, {
+    create: true,
+    rehearse: true,
+  })
+  const id = await objects.batch((out) => out.write('tree', body))
+  await refs.update(pkg, () => ({ edits: [{ name: latest, from: undefined, to: id }] }), record('test'))
+  expect(await refs.get(pkg)).toBeUndefined()
+  expect(await objects.missing([id])).toEqual([])
+  expect(inner.puts).toEqual([])
+  await refuses('NOT_FOUND', bucketRemote(inner, ambient, 's3://b').repository(pkg, { rehearse: true }))
+  await refuses('NOT_FOUND', refs.remove(pkg, record('test')))
+  const web = bucketRemote(readOnly(inner), ambient, 'https://b')
+  await refuses('DENIED', web.repository(pkg, { create: true, rehearse: true }))
+})
+
 test.each([
   ['ignores the condition', ignores],
   ['lets those win who look at once', isSlow],
@@ -72,6 +92,7 @@ test.each([
   await refuses('DENIED', guarded(inner, ambient).backend.put('a', body))
   await refuses('DENIED', guarded(inner, ambient).backend.delete('a'))
   await refuses('DENIED', bucketRemote(inner, ambient, 's3://b').repository(pkg, { create: true }))
+  await refuses('DENIED', bucketRemote(inner, ambient, 's3://b').repository(pkg, { rehearse: true }))
   expect(await keysOf(inner, '')).toEqual(['config'])
   expect(await configureRemote(inner, ambient, {})).toEqual({ writers: 'none', listing: false })
   expect(await configureRemote(inner, ambient, { singleWriter: true })).toEqual({
