@@ -17,7 +17,7 @@ const external = [
   '@bokuweb/zstd-wasm',
   '@uwdata/flechette', // esbuild takes its CommonJS build, whose names lie under `default`
   'undici', // the same
-  '@oclif/plugin-*',
+  '@pnpm/tabtab', // its scripts lie beside it
   '@duckdb/*',
 ]
 

@@ -54,15 +54,15 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return { signal: this.stopping.signal, onProgress: (event) => this.progress.show(event) }
   }
 
-  /** The session of this command, closed when it ends. */
-  protected async session(): Promise<ConfiguredSession> {
+  /** The session of this command, closed when it ends; of the store that --store names unless told. */
+  protected async session(folder?: string): Promise<ConfiguredSession> {
     const { openSession } = await import('../session/open-session.ts')
     const onWarning = (text: string): void => {
       this.out.warn(text)
     }
     const { store, 'limit-rate': rate } = this.flags as { readonly [flag: string]: unknown }
     const session = await openSession({
-      store: store as string | undefined,
+      store: folder ?? (store as string | undefined),
       limitRate: rate === undefined ? undefined : parseRate(rate as string),
       onWarning,
     })

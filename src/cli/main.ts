@@ -6,9 +6,6 @@ import { QuiltError } from '../core/base/error.ts'
 import { describeFailure } from './failure.ts'
 import { openOutput, processStreams, settingsFromArgv } from './output.ts'
 
-/** Words after which the plugins' commands count: their files are read only then. */
-const needPlugins = new Set(['autocomplete', 'help'])
-
 /**
  * Runs what the command line says, and ends the process.
  * @param root the folder of package.json and oclif.manifest.json
@@ -24,19 +21,12 @@ export async function main(root: string): Promise<void> {
   try {
     const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
     // Nothing of the user's is loaded as code: quilt's own plugins are data until needed (src/plugins).
-    await run(argv, { root, pjson: withPlugins(pjson, argv), userPlugins: false, devPlugins: false })
+    await run(argv, { root, pjson, userPlugins: false, devPlugins: false })
     await new Promise((resolve) => process.stdout.write('', resolve))
   } catch (error) {
     endWith(error, argv)
   }
   process.exit()
-}
-
-/** The package without oclif's plugins where the command line cannot mean one of theirs. */
-function withPlugins(pjson: Interfaces.PJSON, argv: readonly string[]): Interfaces.PJSON {
-  const first = argv[0]
-  if (first === undefined || first.startsWith('-') || needPlugins.has(first)) return pjson
-  return { ...pjson, oclif: { ...pjson.oclif, plugins: [] } }
 }
 
 /** oclif's own listener throws, past every `finally`. What a command prints, its output notes and tells in the end. */

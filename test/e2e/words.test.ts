@@ -1,9 +1,10 @@
 // Words that are nearly right, and what is asked of help and of verify, through the built program.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bugExitCode, exitCodes, interruptedExitCode } from '../../src/cli/exit-code.ts'
-import { person, type Person } from '../support/built-cli.ts'
+import { person, program, type Person } from '../support/built-cli.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 function ada(): { readonly folder: string; readonly ada: Person } {
@@ -21,19 +22,52 @@ test('help of what is no command says which was meant, and --json holds what was
   expect(she.run('help', 'tag').stdout).toContain('USAGE')
 })
 
-test('completion is prepared and said how to set up, and --json holds the same', () => {
+test('completion in bash offers packages, revisions, nodes, remotes and flags, and never makes a store', () => {
+  const { folder, ada: she } = ada()
+  const complete = (...lines: readonly string[]): readonly string[] => {
+    const asked = lines.map((line) => {
+      const words = line.split(' ').map((word) => `"${word}"`)
+      const at = words.length - 1
+      return `COMP_WORDS=(${words.join(' ')}) COMP_CWORD=${String(at)} COMP_LINE="${line}" COMP_POINT=${String(line.length)}
+        COMPREPLY=(); _quilt_completion; echo "\${COMPREPLY[*]}"`
+    })
+    const { stdout, stderr } = she.shell(`eval "$(quilt completion bash)"; ${asked.join('\n')}`)
+    expect(stderr).toBe('')
+    return stdout.split('\n').slice(0, -1)
+  }
+  expect(complete('quilt push ', 'quilt pu')).toEqual(['', 'push'])
+  expect(existsSync(join(folder, 'ada', '.local'))).toBe(false)
+  mkdirSync(join(folder, 'wine', 'sub'), { recursive: true })
+  writeFileSync(join(folder, 'wine', 'sub', 'a.txt'), 'a')
+  she.run('build', 'ada/wine', 'wine')
+  she.run('tag', 'add', 'ada/wine', 'best', 'latest')
+  she.run('remote', 'add', 'lab', './shared')
+  expect(
+    complete(
+      'quilt push ada/',
+      'quilt export ada/wine@b',
+      'quilt export ada/wine/su',
+      'quilt push ada/wine --remote l',
+      'quilt push ada/wine --remote=',
+      'quilt export ada/wine --format=j',
+      'quilt tag remove ada/wine ',
+    ),
+  ).toEqual(['ada/wine', 'best', 'ada/wine/sub/', 'lab', 'lab', 'json', 'best'])
+})
+
+test('completion has a script for each shell, and says so of another one', () => {
   const { ada: she } = ada()
-  const { shell, setup, folder } = she.json<{ shell: string; setup: string[]; folder: string }>(
-    'autocomplete',
-    'bash',
-  )
-  expect(shell).toBe('bash')
-  expect(she.run('autocomplete', 'bash').stdout).toContain(setup.join('\n'))
-  expect(she.run('autocomplete', 'script', 'bash').stdout).toContain(join(folder, 'bash_setup'))
-  expect(readFileSync(join(folder, 'functions', 'bash', 'quilt.bash'), 'utf8')).toContain(
-    'autocomplete --json',
-  )
-  expect(she.run('autocomplete', 'fish')).toMatchObject({ status: 2, stdout: '' })
+  for (const shell of ['bash', 'fish', 'pwsh', 'zsh']) {
+    const { script } = she.json<{ script: string }>('completion', shell)
+    expect(script).toContain('completion-server')
+    expect(she.run('completion', shell).stdout.trim()).toBe(script.trim())
+  }
+  expect(she.run('completion', 'tcsh')).toMatchObject({ status: 2, stdout: '' })
+  const { stderr } = spawnSync(process.execPath, [program, 'completion'], {
+    env: { ...she.env, SHELL: '/bin/tcsh' },
+    encoding: 'utf8',
+  })
+  expect(stderr).toContain('no completion for the shell "tcsh"')
 })
 
 test('verify names the way to mend, and --repair goes it', () => {
