@@ -204,8 +204,9 @@ async function checkDisk(
       }
       if (now.folder !== after.folder) {
         isAfter = false
-        // An export is not promised to survive a power cut, only never to be half there.
-        if ((whole && !cut) || (!cut && now.folder !== before.folder))
+        // An export is not promised to survive a power cut, only never to be half there without one.
+        const mayBeTorn = cut && when === 'afterwards'
+        if (!mayBeTorn && (whole || now.folder !== before.folder))
           problems.push(`${when}, the folder is other`)
       }
       for (const [hash, digest] of now.contents) {
@@ -227,7 +228,9 @@ async function checkDisk(
     await within(fs, scenario.who, scenario.act)
   } catch (error) {
     const expected = wasDone && scenario.again !== undefined && isQuiltError(error, scenario.again)
-    if (!expected) problems.push(`tried again: ${String(error)}`)
+    const isTorn = !wasDone && cut && scenario.over !== undefined && isQuiltError(error, 'CONFLICT')
+    if (isTorn) await within(fs, scenario.who, scenario.over)
+    else if (!expected) problems.push(`tried again: ${String(error)}`)
   }
   await see('tried again', true)
   for (const store of scenario.stores) problems.push(...(await unswept(fs, store)))

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly folder?: string
   readonly prepare?: (fs: FileSystem) => Promise<unknown>
   readonly act: (session: Session) => Promise<unknown>
+  /** The same over whatever a power cut has left of the folder. */
+  readonly over?: (session: Session) => Promise<unknown>
   /** How it ends when it has been done already. */
   readonly again?: ErrorCode
 }
@@ -154,6 +156,7 @@ export const scenarios: readonly Scenario[] = [
     stores: ['ada'],
     folder: 'out',
     act: (ada) => exportPackage(ada, { handle: 'ada/wine', destination: 'out' }),
+    over: (ada) => exportPackage(ada, { handle: 'ada/wine', destination: 'out' }, { force: true }),
     again: 'CONFLICT',
   },
   {
@@ -168,6 +171,8 @@ export const scenarios: readonly Scenario[] = [
     stores: ['ada'],
     folder: 'out',
     act: (ada) => exportPackage(ada, { handle: 'ada/wine', destination: 'out' }, { symlinks: true }),
+    over: (ada) =>
+      exportPackage(ada, { handle: 'ada/wine', destination: 'out' }, { symlinks: true, force: true }),
     again: 'CONFLICT',
   },
   { name: 'rm', who: 'ada', stores: ['ada'], act: (ada) => rm(ada, 'ada/local'), again: 'NOT_FOUND' },
