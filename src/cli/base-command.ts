@@ -1,5 +1,6 @@
 // What every command extends: flags, output, progress, Ctrl-C and errors, so that a command only calls and prints.
 import { Command, type Interfaces } from '@oclif/core'
+import { closeAll, closingAfter, type Closer } from '../core/base/closing.ts'
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import type { ConfiguredSession } from '../session/open-session.ts'
@@ -39,7 +40,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected out!: Output
   private progress: ProgressDisplay = noProgress
   private readonly stopping = new AbortController()
-  private readonly closers: (() => Promise<void>)[] = []
+  private readonly closers: Closer[] = []
 
   /** Does the work, prints for people through `this.out`, and returns what --json prints. */
   protected abstract execute(): Promise<unknown>
@@ -71,7 +72,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   /** Called in any case when the command ends, the last one given first. */
-  protected defer(close: () => Promise<void>): void {
+  protected defer(close: Closer): void {
     this.closers.push(close)
   }
 
@@ -132,7 +133,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       },
     })
     try {
-      await this.perform(streams)
+      await closingAfter(
+        () => this.perform(streams),
+        () => closeAll(this.closers.reverse()),
+      )
+      await this.out.flush()
     } catch (error) {
       this.fail(error)
     } finally {
@@ -141,22 +146,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   private async perform(streams: Streams): Promise<void> {
-    try {
-      const { args, flags, argv } = await this.parse(this.ctor)
-      this.out = openOutput(streams, settingsOf(flags)) // `-fq` is quiet, too
-      if (isInteractive(streams) && !this.out.settings.quiet) {
-        this.progress = progressBar(streams.stderr, () => performance.now())
-      }
-      this.args = args as ArgsOf<T>
-      this.words = argv as readonly string[]
-      this.flags = flags as FlagsOf<T>
-      const value = await this.execute()
-      this.progress.stop()
-      if (this.out.settings.json) await this.out.value(value)
-    } finally {
-      for (const close of this.closers.reverse()) await close()
+    const { args, flags, argv } = await this.parse(this.ctor)
+    this.out = openOutput(streams, settingsOf(flags)) // `-fq` is quiet, too
+    if (isInteractive(streams) && !this.out.settings.quiet) {
+      this.progress = progressBar(streams.stderr, () => performance.now())
     }
-    await this.out.flush()
+    this.args = args as ArgsOf<T>
+    this.words = argv as readonly string[]
+    this.flags = flags as FlagsOf<T>
+    const value = await this.execute()
+    this.progress.stop()
+    if (this.out.settings.json) await this.out.value(value)
   }
 
   private interrupt(): Error {

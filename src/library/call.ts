@@ -1,4 +1,5 @@
 // One call of a library function: in the session that is given, or in one that is opened for it and closed.
+import { closingAfter } from '../core/base/closing.ts'
 import type { Context } from '../core/base/context.ts'
 import type { Session } from '../package/session.ts'
 import { openSession, type ConfiguredSession, type SessionOptions } from '../session/open-session.ts'
@@ -21,11 +22,10 @@ export async function within<S extends Session, T>(
 ): Promise<T> {
   if (options.session !== undefined) return run(options.session)
   const session = await openSession(options)
-  try {
-    return await run(session)
-  } finally {
-    await session.close()
-  }
+  return closingAfter(
+    () => run(session),
+    () => session.close(),
+  )
 }
 
 /** All of them, in a list. */

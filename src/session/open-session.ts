@@ -3,6 +3,7 @@ import * as nodeFs from 'node:fs'
 import { hostname, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, resolve } from 'node:path'
 import type { Ambient } from '../core/base/ambient.ts'
+import { closeAll } from '../core/base/closing.ts'
 import type { Backend } from '../core/backend/backend.ts'
 import type { Context } from '../core/base/context.ts'
 import type { FileSystem } from '../core/base/fs-node.ts'
@@ -143,14 +144,24 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
     tables,
     identity: () => identityFrom(value, ambient),
     warn,
-    close: async () => {
-      await (await cache.made())?.close()
-      await tables.close()
-      scratch.close()
-      await (await local.made())?.repository.close()
-      for (const one of (await extra.made()) ?? []) await one.repository.close()
-      await remotes.close()
-    },
+    close: () =>
+      closeAll([
+        async () => (await cache.made())?.close(),
+        () => tables.close(),
+        () => {
+          scratch.close()
+        },
+        async () => (await local.made())?.repository.close(),
+        async () =>
+          closeAll(
+            ((await extra.made()) ?? []).map(
+              ({ repository }) =>
+                () =>
+                  repository.close(),
+            ),
+          ),
+        () => remotes.close(),
+      ]),
   }
 }
 

@@ -1,8 +1,15 @@
 // Where two lines of commits parted. Right whatever the clocks of their authors said; times only order the walk.
+import { checkSignal, type Context } from '../base/context.ts'
 import type { Id } from '../model/id.ts'
 import type { ObjectReader } from '../store/object-store.ts'
 import { commitQueue, compareCommits, type KnownCommit } from './commit-queue.ts'
 import { ancestors, parentsOf, readCommit, readParents } from './commits.ts'
+
+/** Commits, and those among them whose parents are not here. */
+export interface History {
+  readonly objects: ObjectReader
+  readonly shallow?: ReadonlySet<Id> | undefined
+}
 
 /** A commit's marks: reached from `a`, from `b`, and from a commit that both reach. */
 const fromA = 1
@@ -14,43 +21,38 @@ const shared = fromA | fromB
  * The best common ancestor of two commits: one that is no ancestor of another common one. `undefined` when they
  * share none (here: the walk ends at shallow commits). Of several, which criss-crossing merges leave, the latest.
  */
-export async function mergeBase(
-  objects: ObjectReader,
-  a: Id,
-  b: Id,
-  shallow: ReadonlySet<Id> = new Set(),
-): Promise<Id | undefined> {
+export async function mergeBase(history: History, a: Id, b: Id, ctx?: Context): Promise<Id | undefined> {
   if (a === b) return a
-  const found = await commonAncestors(objects, a, b, shallow)
+  const found = await commonAncestors(history, a, b, ctx)
   const best: KnownCommit[] = []
   for (const base of found) {
     // A clock that went backwards can bring up an ancestor of a base before the base itself.
-    if (!(await reachedFromOther(objects, base, found, shallow))) best.push(base)
+    if (!(await reachedFromOther(history, base, found, ctx))) best.push(base)
   }
   return best.sort(compareCommits)[0]?.id
 }
 
 /** True when `ancestor` is `descendant`, or is reached from it by parents. */
 export async function isAncestor(
-  objects: ObjectReader,
+  { objects, shallow }: History,
   ancestor: Id,
   descendant: Id,
-  shallow: ReadonlySet<Id> = new Set(),
+  ctx?: Context,
 ): Promise<boolean> {
-  for await (const { id } of ancestors(objects, descendant, { shallow })) {
+  for await (const { id } of ancestors(objects, descendant, shallow === undefined ? {} : { shallow }, ctx)) {
     if (id === ancestor) return true
   }
   return false
 }
 
 async function reachedFromOther(
-  objects: ObjectReader,
+  history: History,
   base: KnownCommit,
   found: readonly KnownCommit[],
-  shallow: ReadonlySet<Id>,
+  ctx?: Context,
 ): Promise<boolean> {
   for (const other of found) {
-    if (other !== base && (await isAncestor(objects, base.id, other.id, shallow))) return true
+    if (other !== base && (await isAncestor(history, base.id, other.id, ctx))) return true
   }
   return false
 }
@@ -60,10 +62,10 @@ async function reachedFromOther(
  * that bears both is a base, and all under it is `below`. The walk ends when nothing but that is left.
  */
 async function commonAncestors(
-  objects: ObjectReader,
+  { objects, shallow }: History,
   a: Id,
   b: Id,
-  shallow: ReadonlySet<Id>,
+  ctx?: Context,
 ): Promise<readonly KnownCommit[]> {
   const known = new Map<Id, KnownCommit>()
   const found = new Map<Id, KnownCommit>()
@@ -72,10 +74,11 @@ async function commonAncestors(
     [a, fromA],
     [b, fromB],
   ] as const) {
-    known.set(id, { id, commit: await readCommit(objects, id) })
+    known.set(id, { id, commit: await readCommit(objects, id, ctx) })
     painting.mark(id, mark)
   }
   for (let next = painting.next(); next !== undefined; next = painting.next()) {
+    checkSignal(ctx)
     let mark = painting.markOf(next.id)
     if ((mark & (shared | below)) === shared) {
       found.set(next.id, next)
@@ -83,7 +86,7 @@ async function commonAncestors(
     }
     const parents = parentsOf(next, shallow)
     const fresh = parents.filter((id) => !known.has(id))
-    for (const parent of await readParents(objects, next.id, fresh)) known.set(parent.id, parent)
+    for (const parent of await readParents(objects, next.id, fresh, ctx)) known.set(parent.id, parent)
     for (const id of parents) painting.mark(id, mark)
   }
   return [...found.values()].filter(({ id }) => (painting.markOf(id) & below) === 0)

@@ -101,7 +101,7 @@ async function baseOf(
       hint: 'name an earlier revision',
     })
   }
-  if (!(await isAncestor(store.repository.objects, base.id, id, state.shallow))) {
+  if (!(await isAncestor({ objects: store.repository.objects, shallow: state.shallow }, base.id, id, ctx))) {
     throw new QuiltError('INVALID', `${name} is no revision that the bundled one came from`, {
       hint: `list them with: quilt log ${formatPackageName(state.pkg)} --commits`,
     })

@@ -84,7 +84,7 @@ export async function install(
   const wanted = await resolveRevision(there.repository, theirs, at.revision, ctx)
   const extent = await realExtent({ there, theirs, wanted, at }, asked, ctx)
   const way = { pkg, state, there, theirs, wanted, at, force: options.force === true }
-  const moves = await latestMoves(way)
+  const moves = await latestMoves(way, ctx)
   if (moves === 'apart') {
     if (options.merge === true) return installMerged(session, way, options, ctx)
     throw unpushed(way)
@@ -231,7 +231,7 @@ interface Move {
  * are builds here that were never pushed.
  * @throws CONFLICT over what would be lost
  */
-async function latestMoves(move: Move): Promise<boolean | 'apart'> {
+async function latestMoves(move: Move, ctx?: Context): Promise<boolean | 'apart'> {
   const { state, there, theirs, wanted, force } = move
   const ours = state?.refs.get(latest)
   if (state === undefined || force) return true
@@ -242,10 +242,10 @@ async function latestMoves(move: Move): Promise<boolean | 'apart'> {
     })
   }
   if (ours === undefined || ours === wanted.id) return true
-  const { shallow } = theirs
-  if (await isAncestor(there.repository.objects, ours, wanted.id, shallow)) return true
+  const history = { objects: there.repository.objects, shallow: theirs.shallow }
+  if (await isAncestor(history, ours, wanted.id, ctx)) return true
   const head = theirs.refs.get(latest)
-  const pushed = head !== undefined && (await isAncestor(there.repository.objects, ours, head, shallow))
+  const pushed = head !== undefined && (await isAncestor(history, ours, head, ctx))
   return pushed ? false : 'apart'
 }
 

@@ -73,7 +73,7 @@ export async function planMerge(job: MergeJob, ctx?: Context): Promise<MergePlan
     ...theirState.shallow,
     ...(await there.repository.objects.missing([...state.shallow], ctx)),
   ])
-  const base = await mergeBase(both, job.ours, job.theirs, cut)
+  const base = await mergeBase({ objects: both, shallow: cut }, job.ours, job.theirs, ctx)
   const [ours, theirs] = [await readCommit(both, job.ours, ctx), await readCommit(both, job.theirs, ctx)]
   const trees = {
     base: base === undefined ? undefined : (await readCommit(both, base, ctx)).tree,

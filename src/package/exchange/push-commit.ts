@@ -20,7 +20,7 @@ export async function pushCommit(job: PushJob, commit: Id, ctx?: Context): Promi
   const { objects } = revision.store.repository
   const { tree } = await readCommit(objects, commit, ctx)
   const head = theirs?.refs.get(latest)
-  const replaced = await checkForward(job, commit)
+  const replaced = await checkForward(job, commit, ctx)
   const both = layered(objects, there.repository.objects)
   const known = await commitsHere(both, theirs, ctx)
   if (head === commit && covers(known.get(commit), undefined)) return { commit, tree, moved: nothing }
@@ -42,15 +42,16 @@ export async function pushCommit(job: PushJob, commit: Id, ctx?: Context): Promi
 async function checkForward(
   { revision, there, theirs, options }: PushJob,
   commit: Id,
+  ctx?: Context,
 ): Promise<Id | undefined> {
   const head = theirs?.refs.get(latest)
   if (head === undefined || head === commit || theirs === undefined) return undefined
   const ours = revision.store.repository.objects
-  const reader = layered(ours, there.repository.objects)
+  const objects = layered(ours, there.repository.objects)
   const cut = new Set([...revision.state.shallow].filter((id) => !theirs.shallow.has(id) && id !== head))
-  if (await isAncestor(reader, head, commit, cut)) return undefined
+  if (await isAncestor({ objects, shallow: cut }, head, commit, ctx)) return undefined
   const named = options.hash !== undefined || revision.handle.revision !== undefined
-  if (named && (await isAncestor(reader, commit, head, theirs.shallow))) return undefined
+  if (named && (await isAncestor({ objects, shallow: theirs.shallow }, commit, head, ctx))) return undefined
   if (options.force === true) return head
   const name = formatPackageName(revision.state.pkg)
   throw new QuiltError(

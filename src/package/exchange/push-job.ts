@@ -74,7 +74,7 @@ export async function moveRemote(
   if (theirs === undefined) {
     const sent = await commitsHere(revision.store.repository.objects, revision.state, ctx)
     for (const [name, to] of revision.state.refs) {
-      if (name !== latest && sent.has(to) && (await reaches(revision, commit, to)))
+      if (name !== latest && sent.has(to) && (await reaches(revision, commit, to, ctx)))
         labels.push({ name, from: undefined, to })
     }
   }
@@ -95,6 +95,11 @@ export async function moveRemote(
 }
 
 /** True when a tag's or version's commit goes along with the one that is pushed. */
-async function reaches({ state, store }: InstalledRevision, commit: Id, id: Id): Promise<boolean> {
-  return isAncestor(store.repository.objects, id, commit, state.shallow)
+async function reaches(
+  { state, store }: InstalledRevision,
+  commit: Id,
+  id: Id,
+  ctx?: Context,
+): Promise<boolean> {
+  return isAncestor({ objects: store.repository.objects, shallow: state.shallow }, id, commit, ctx)
 }

@@ -44,7 +44,7 @@ async function droppedBytes(
   const kept = new Set(after.refs.values())
   let bytes = 0
   for (const commit of new Set(before.refs.values())) {
-    if (kept.has(commit) || (await isBelow(repository, commit, after))) continue
+    if (kept.has(commit) || (await isBelow(repository, commit, after, ctx))) continue
     const alone = { ...before, refs: new Map([[latest, commit]]), shallow: new Set([commit]) }
     bytes += await bytesOf(repository, alone, ctx)
   }
@@ -56,9 +56,10 @@ async function isBelow(
   { objects }: PackRepository,
   commit: Id,
   { refs, shallow }: PackageState,
+  ctx?: Context,
 ): Promise<boolean> {
   const head = refs.get(latest)
-  return head !== undefined && (await isAncestor(objects, commit, head, shallow))
+  return head !== undefined && (await isAncestor({ objects, shallow }, commit, head, ctx))
 }
 
 /** Notes so many bytes. */

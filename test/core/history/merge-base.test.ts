@@ -9,9 +9,9 @@ test('of a commit and itself, or its ancestor, is that one', async () => {
   const objects = plainObjects()
   const a = objects.commit('a', [], 1)
   const b = objects.commit('b', [a], 2)
-  expect(await mergeBase(objects, b, b)).toBe(b)
-  expect(await mergeBase(objects, a, b)).toBe(a)
-  expect(await mergeBase(objects, b, a)).toBe(a)
+  expect(await mergeBase({ objects }, b, b)).toBe(b)
+  expect(await mergeBase({ objects }, a, b)).toBe(a)
+  expect(await mergeBase({ objects }, b, a)).toBe(a)
 })
 
 test('of two branches is where they parted, and of strangers none', async () => {
@@ -20,8 +20,8 @@ test('of two branches is where they parted, and of strangers none', async () => 
   const fork = objects.commit('fork', [root], 2)
   const a = objects.commit('a', [objects.commit('x', [fork], 3)], 5)
   const b = objects.commit('b', [fork], 4)
-  expect(await mergeBase(objects, a, b)).toBe(fork)
-  expect(await mergeBase(objects, a, objects.commit('other', [], 9))).toBeUndefined()
+  expect(await mergeBase({ objects }, a, b)).toBe(fork)
+  expect(await mergeBase({ objects }, a, objects.commit('other', [], 9))).toBeUndefined()
 })
 
 test('does not cross the shallow set', async () => {
@@ -30,8 +30,8 @@ test('does not cross the shallow set', async () => {
   const a = objects.commit('a', [root], 2)
   const b = objects.commit('b', [root], 3)
   objects.bodies.delete(root)
-  expect(await mergeBase(objects, a, b, new Set([a, b]))).toBeUndefined()
-  expect(await isAncestor(objects, root, a, new Set([a]))).toBe(false)
+  expect(await mergeBase({ objects, shallow: new Set([a, b]) }, a, b)).toBeUndefined()
+  expect(await isAncestor({ objects, shallow: new Set([a]) }, root, a)).toBe(false)
 })
 
 test('of a criss-cross is the latest of the best', async () => {
@@ -41,8 +41,8 @@ test('of a criss-cross is the latest of the best', async () => {
   const y = objects.commit('y', [root], 3)
   const a = objects.commit('a', [x, y], 4)
   const b = objects.commit('b', [y, x], 5)
-  expect(await mergeBase(objects, a, b)).toBe(y)
-  expect(await mergeBase(objects, b, a)).toBe(y)
+  expect(await mergeBase({ objects }, a, b)).toBe(y)
+  expect(await mergeBase({ objects }, b, a)).toBe(y)
 })
 
 test('reads no more of a long common history than it must', async () => {
@@ -53,7 +53,7 @@ test('reads no more of a long common history than it must', async () => {
   const b = objects.commit('b', [trunk], 2001)
   let reads = 0
   const counted: ObjectReader = { ...objects, readMany: (ids) => (reads++, objects.readMany(ids)) }
-  expect(await mergeBase(counted, a, b)).toBe(trunk)
+  expect(await mergeBase({ objects: counted }, a, b)).toBe(trunk)
   expect(reads).toBeLessThan(10)
 })
 
@@ -81,11 +81,11 @@ test('H80: agrees with the definition in any graph, whatever the clocks said', a
         const best = shared.filter(
           (id) => !shared.some((other) => other !== id && reach.get(other)?.has(id) === true),
         )
-        const found = await mergeBase(objects, a, b)
+        const found = await mergeBase({ objects }, a, b)
         if (best.length === 0) expect(found).toBeUndefined()
         else expect(best).toContain(found)
-        expect(await mergeBase(objects, b, a)).toBe(found)
-        expect(await isAncestor(objects, a, b)).toBe(reach.get(b)?.has(a))
+        expect(await mergeBase({ objects }, b, a)).toBe(found)
+        expect(await isAncestor({ objects }, a, b)).toBe(reach.get(b)?.has(a))
       },
     ),
     { numRuns: 1500 },
