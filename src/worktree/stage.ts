@@ -131,10 +131,20 @@ function moveLink(fs: FileSystem, source: string, place: string): void {
   try {
     fs.symlinkSync(target, place)
   } catch (error) {
-    if (oldTarget === undefined) fs.renameSync(source, place)
-    else fs.symlinkSync(oldTarget, place)
+    try {
+      if (oldTarget === undefined) fs.renameSync(source, place)
+      else putLinkBack(fs, oldTarget, place)
+    } catch {
+      // What went wrong before is what there is to tell.
+    }
     throw error
   }
+}
+
+/** Over the new link, too: a network drive may make what it says it has not made. */
+function putLinkBack(fs: FileSystem, target: string, place: string): void {
+  if (statusOf(fs, place) !== undefined) fs.unlinkSync(place)
+  fs.symlinkSync(target, place)
 }
 
 const busyCodes: ReadonlySet<string | undefined> = new Set(['EBUSY', 'EPERM', 'EACCES'])

@@ -151,6 +151,19 @@ describe.each(disks)('on %s', (_name, make) => {
     })
   })
 
+  test('H52: a device that fails though it has done it, at any call, leaves whole files, and is told', async () => {
+    const begun = await begin(make())
+    const { disk } = begun
+    fillOld(disk)
+    const old = contents(disk.fs, begun.out)
+    const fault: Fault = { kind: 'fail', code: 'EIO', done: true }
+    const seen = await atEach(begun, { fault, force: true, old: () => fillOld(disk) }, (hit, error) => {
+      expect(error, hit).toMatchObject({ code: 'UNAVAILABLE' })
+      expectWhole(contents(disk.fs, begun.out), old, begun)
+    })
+    expect(seen).toBeGreaterThan(20)
+  })
+
   test('H71: killed at any call, only whole files are there, and the next one is as good as the first', async () => {
     const begun = await begin(make())
     const { disk, bench, out, tree, whole } = begun
