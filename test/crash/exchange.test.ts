@@ -171,7 +171,7 @@ for (const verb of ['push', 'install'] as const) {
 }
 
 test(
-  'install from a web server: killed at a random instant, what had arrived is not asked for again',
+  'install from a web server: killed at a random instant, what had arrived before is not asked for again',
   { timeout },
   async () => {
     const server = await serveFolder(`${folder}/whole`)
@@ -181,7 +181,8 @@ test(
         .filter(({ url }) => url.includes('/packs/'))
         .reduce((sum, { received }) => sum + received, 0)
     // So slow that next to nothing waits in the system's buffers.
-    proxy.setPace({ rate: { bytesPerSecond: 12 * mebibyte, now: () => performance.now() } })
+    const rate = 12 * mebibyte
+    proxy.setPace({ rate: { bytesPerSecond: rate, now: () => performance.now() } })
     try {
       const total = bytesIn('whole').packs
       for (let round = 0; round < (all ? 20 : 2); round++) {
@@ -193,8 +194,8 @@ test(
         await expectClean(store)
         const session = await sessionOf(store)
         await install(session, 'ada/wine', { remote: proxy.url })
-        // Two reads are under way at once, and of each less than one piece is not written down yet.
-        expect(arrived(), JSON.stringify({ before, total })).toBeLessThan(total + 3 * mebibyte)
+        // Two reads are under way at once; of each less than one piece is not written down yet, or what half a second brings.
+        expect(arrived(), JSON.stringify({ before, total })).toBeLessThan(total + rate / 2 + 3 * mebibyte)
         await expectClean(store)
         expect((await inspect(session, 'ada/wine')).size).toBe(blobs * 12 * mebibyte + 300 * 2000)
         await session.close()

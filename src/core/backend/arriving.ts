@@ -11,6 +11,17 @@ const mostWaiting = 16
 /** Pieces that are known: the near side keeps no more of so large ones. Older ones are only not looked for. */
 const mostKnown = 1024
 
+/** What takes less, in milliseconds, comes again as quickly: to write it twice would take longer. */
+const quick = 500
+
+/** When to keep. */
+export interface ArrivingOptions {
+  /** True for keys whose bytes never change as long as they are there. */
+  readonly keeps: (key: string) => boolean
+  /** A read that takes longer is kept before it ends, in milliseconds: half a second unless told. */
+  readonly after?: number
+}
+
 /** Bytes of a key that lie nearby. */
 interface Span {
   readonly name: string
@@ -18,17 +29,18 @@ interface Span {
   readonly end: number
 }
 
+/** A read into memory of the reader's. */
+type RoomyRange = Range & { readonly into: Uint8Array<ArrayBuffer> }
+
 /**
- * `far`, whose long ranges of keys that never change are kept in `near` as they arrive, and not asked for again while
- * they lie there.
+ * `far`, whose long ranges of keys that never change are kept in `near`, and not asked for again while they lie there:
+ * what has arrived of a read that fails, and of one that is slow as it arrives.
  *
  * - All of it is dropped when this is closed and no read has failed. Else it stays, for the next.
  * - What comes from near is not checked: whoever reads checks what it makes up, and calls `distrust` where that is damaged.
  * - The near side has no bound of its own: give one that has. `near` must be used by nothing else. Closing closes both.
- *
- * @param keeps true for keys whose bytes never change as long as they are there
  */
-export function arriving(near: Backend, far: Backend, keeps: (key: string) => boolean): Backend {
+export function arriving(near: Backend, far: Backend, { keeps, after = quick }: ArrivingOptions): Backend {
   const spans = nearSpans(near)
   const spare: Uint8Array[] = []
   let writing: Promise<void> = Promise.resolve()
@@ -83,21 +95,34 @@ export function arriving(near: Backend, far: Backend, keeps: (key: string) => bo
     }
   }
 
-  const fetch = async (key: string, range: Range, ctx?: Context): Promise<Uint8Array> => {
+  const fetch = async (key: string, range: RoomyRange, ctx?: Context): Promise<Uint8Array> => {
     const { take, flush } = collector(key)
+    const began = performance.now()
+    const isSlow = (): boolean => performance.now() - began >= after
+    // What has come into the reader's memory, where it stays until this ends, and is not kept yet.
+    let [from, to] = [range.start, range.start]
+    const catchUp = (): void => {
+      if (from < to) take(from, range.into.subarray(from - range.start, to - range.start))
+      from = to
+    }
     let told = false
     const onArrival: Context['onArrival'] = (start, bytes) => {
       told = true
-      take(start, bytes)
+      if (isAt(bytes, range, start)) {
+        if (start !== to) from = start // what came before is others by now
+        to = start + bytes.length
+        if (isSlow()) catchUp()
+      } else take(start, bytes)
       ctx?.onArrival?.(start, bytes)
     }
     reading++
     try {
       const bytes = await far.get(key, range, { ...ctx, onArrival })
-      if (!told) take(range.start, bytes)
+      if (!told && isSlow()) take(range.start, bytes)
       return bytes
     } catch (error) {
       failed = true
+      catchUp()
       throw error
     } finally {
       reading--
@@ -159,6 +184,11 @@ export function arriving(near: Backend, far: Backend, keeps: (key: string) => bo
       }
     },
   }
+}
+
+/** True for bytes, of the key from `start` on, that lie in the memory of a range where they belong. */
+function isAt(bytes: Uint8Array, { start: first, into }: RoomyRange, start: number): boolean {
+  return bytes.buffer === into.buffer && bytes.byteOffset === into.byteOffset + start - first
 }
 
 /** What lies nearby, by the names of keys. */

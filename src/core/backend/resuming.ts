@@ -93,8 +93,8 @@ async function readOnce(
         checkSignal(ctx)
         if (got + part.length > bytes.length) bytes = withRoom(bytes, got, got + part.length, wanted)
         bytes.set(part, got)
-        ctx?.onArrival?.(start + got, part)
         got += part.length
+        ctx?.onArrival?.(start + got - part.length, bytes.subarray(got - part.length, got))
       }
       if (got === wanted) return bytes
       throw new QuiltError('UNAVAILABLE', `${key}: the answer was cut after ${got} of ${wanted} bytes`)

@@ -28,7 +28,11 @@ export function nearRemote(near: Backend, far: Backend, address: string): Backen
   const place = (name: string, bytes: number): Backend =>
     prefixed(bounded(prefixed(near, `${name}/`), { bytes, age: week }), own)
   const isPack = (key: string): boolean => key.startsWith(packPrefix)
-  return caching(place('read', keptBytes), arriving(place('arriving', arrivingBytes), far, isPack), {
-    keeps: (key) => (isPack(key) ? longestOfPack : key.startsWith(indexPrefix) ? longestIndex : 0),
-  })
+  return caching(
+    place('read', keptBytes),
+    arriving(place('arriving', arrivingBytes), far, { keeps: isPack }),
+    {
+      keeps: (key) => (isPack(key) ? longestOfPack : key.startsWith(indexPrefix) ? longestIndex : 0),
+    },
+  )
 }
