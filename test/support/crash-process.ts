@@ -1,6 +1,6 @@
 // Runs the worker, ends it in some way, and looks at what it left.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, readdirSync, utimesSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
@@ -124,6 +124,40 @@ export async function expectWhole(folder: string, lines: readonly WorkerLine[]):
       expectRemoved(store, lines, refs.has('w/waste'))
     })
   }
+}
+
+/** A store with damaged files: which, and what is told of it. */
+interface DamagedStore {
+  readonly files: readonly string[]
+  readonly told: readonly string[]
+}
+
+/** Stores in which files begin with zeros, as none of ours does, and what is told of each. */
+export async function damagedStores(folder: string): Promise<ReadonlyMap<string, DamagedStore>> {
+  const damaged = new Map<string, DamagedStore>()
+  for (const store of storeNames) {
+    const root = `${folder}/${store}`
+    if (!existsSync(root)) continue
+    const files = readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length + 1))
+      .filter((path) => /^(format|packs|index|refs|condemned)/.test(path))
+      .filter((path) =>
+        readFileSync(`${root}/${path}`)
+          .subarray(0, 10)
+          .every((byte) => byte === 0),
+      )
+    if (files.length === 0) continue
+    // What gc was about to delete is asked for by whoever writes, and by nobody who reads.
+    const told = await within(folder, store, async (session) => {
+      if (!files.every((path) => path.startsWith('condemned/'))) return problemsOf(session)
+      const { repository } = await session.local()
+      await repository.objects.batch(() => Promise.resolve())
+      return []
+    }).catch((error: unknown) => [String(error)])
+    damaged.set(store, { files, told })
+  }
+  return damaged
 }
 
 /** Every commit that was reported is in the log of moves, and is an ancestor of what is latest; an install has one. */
