@@ -40,9 +40,9 @@ export const usageText = `usage: npm run bench -- [options]
   --only LIST       of ${parts.join(',')} (all); none to write the page of what is merged
   --peers LIST      of those named in the table; none for ours alone (all that are installed)
   --scale X         a share of the full size: 0.02 for a quick try (1)
-  --out FILE        the table, as Markdown (docs/benchmarks.md)
+  --out FILE        the table, as Markdown, its figures beside it as JSON (docs/benchmarks.md)
   --work DIR        where the data and results.json go (.bench)
-  --merge FILE      the results.json of another run: what it has and this one has not stands beside it, with its date
+  --merge FILE      figures of other runs (docs/benchmarks.json): what they have and this one has not stands beside it
   --keep            leave the data of the last run there
 
 What is measured is in results.json at once: a benchmark that is stopped loses the step at hand. Go on with

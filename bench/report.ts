@@ -54,7 +54,7 @@ export function renderReport(runs: readonly Results[], { local, remote }: Compar
   const server = runs.find((run) => run.server !== undefined)?.server
   const parts = [
     '# Benchmarks',
-    'Written by `npm run bench` (`npm run bench -- --help` for its options); the raw figures are in `.bench/results.json`.',
+    'Written by `npm run bench` (`npm run bench -- --help` for its options); its figures lie beside it as JSON.',
     ...quickTry(results),
     machineTable(results),
     ...runTable(runs),

@@ -10,7 +10,7 @@ import { isRemote, measureRemotes, remoteTitle, remoteWorkloads } from './remote
 import { noServer, serverVersion } from './remote/server.ts'
 import { rclone, remoteTools } from './remote/tools.ts'
 import { renderReport, type Results } from './report.ts'
-import { mergeRuns, readRuns, setAside, writeRuns } from './runs.ts'
+import { mergeRuns, rawBeside, readRuns, setAside, writeRuns } from './runs.ts'
 import { notBuilt, startUp } from './start-up.ts'
 import { type Tool } from './tool.ts'
 import { borg } from './tools/borg.ts'
@@ -153,6 +153,7 @@ async function main(options: Options): Promise<void> {
   })
   mkdirSync(dirname(resolve(out)), { recursive: true })
   writeFileSync(out, page)
+  writeRuns(rawBeside(out), all)
   process.stdout.write(page)
   const troubles = all
     .flatMap(({ rows, figures, starts }) => [...rows, ...figures, ...starts])

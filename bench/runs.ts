@@ -43,6 +43,11 @@ export function writeRuns(path: string, results: readonly Results[]): void {
   renameSync(`${path}.new`, path)
 }
 
+/** Where the raw figures of a page lie: beside it, so that they go where it goes. */
+export function rawBeside(page: string): string {
+  return page.replace(/(\.md)?$/, '.json')
+}
+
 /** Keeps what another run left there, unless it is among those that are written now. */
 export function setAside(path: string): void {
   if (existsSync(path)) renameSync(path, path.replace(/(\.json)?$/, '-before.json'))

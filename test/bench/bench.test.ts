@@ -47,7 +47,8 @@ async function quickTry(...argv: readonly string[]): Promise<{ results: Results;
   expect(ran.stderr).not.toContain('FAILED')
   expect(ran.status, ran.stderr).toBe(0)
   const [results] = readRuns(join(work, 'results.json'), 0.0002) as [Results]
-  expect(readdirSync(work).sort()).toEqual(['page.md', 'results.json'])
+  expect(readdirSync(work).sort()).toEqual(['page.json', 'page.md', 'results.json'])
+  expect(readRuns(join(work, 'page.json'), 0.0002)).toEqual([results])
   return { results, page: readFileSync(out, 'utf8'), ran }
 }
 
@@ -188,7 +189,7 @@ describe('the benchmark, at a tiny scale', () => {
 
     // A run that is not told of the last one puts it aside.
     await bench([...argv, '--only', 'W1'])
-    expect(readdirSync(work).sort()).toEqual(['page.md', 'results-before.json', 'results.json'])
+    expect(readdirSync(work).sort()).toEqual(['page.json', 'page.md', 'results-before.json', 'results.json'])
     expect(readRuns(join(work, 'results-before.json'), 0.0002)).toHaveLength(2)
   }, 120_000)
 

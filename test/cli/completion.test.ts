@@ -103,8 +103,28 @@ describe('answers', () => {
     expect(reply('fish', 'ada', found)).toEqual(['ada/wine@1:0\tred: dry', 'ada/tea'])
     expect(reply('pwsh', 'x', found)).toEqual([])
   })
-  test('words that a shell would take for several are left out, and files are left to the shell', () => {
-    expect(reply('bash', '', [{ word: 'a b' }, { word: 'c' }])).toEqual(['c'])
+  test('words that a shell would read as something else are left out, and files are left to the shell', () => {
+    const odd = [
+      'a b',
+      'a/$(touch x)',
+      'a/`x`',
+      'a/*',
+      'a/;x',
+      'a/x&y',
+      "a/'x",
+      'a/"x',
+      'a/!x',
+      'a/x\ny',
+      'a/{x,y}',
+    ]
+    for (const shell of ['bash', 'fish', 'pwsh', 'zsh'] as const)
+      expect(
+        reply(
+          shell,
+          'a',
+          [...odd, 'a/größe-1.0_x', 'ab'].map((word) => ({ word })),
+        ),
+      ).toEqual(['a/größe-1.0_x', 'ab'])
     expect(reply('fish', 'x', 'files')).toEqual(['__tabtab_complete_files__'])
   })
   test('a shell is known by its path', () => {

@@ -19,14 +19,20 @@ export function shellNamed(text: string): Shell | undefined {
 }
 
 /**
- * The lines for the candidates that begin with what is typed.
+ * What every shell takes as it stands. The others are left out: bash puts a word into the line as it is given, and names
+ * come from whoever made a package.
+ */
+const plain = /^[\p{L}\p{M}\p{N}_./@=:+,%-]+$/u
+
+/**
+ * The lines for the candidates that begin with what is typed, and that no shell reads as anything else.
  * bash replaces only what stands behind the last `=`, `@` or `:` of a word, so it is given no more.
  *
  * @example reply('bash', 'ada/wine@', [{ word: 'ada/wine@1.0' }]) // ['1.0']
  */
 export function reply(shell: Shell, current: string, found: Candidates): readonly string[] {
   if (found === 'files') return [anyFile]
-  const fitting = found.filter(({ word }) => word.startsWith(current) && !/[\s\0]/.test(word))
+  const fitting = found.filter(({ word }) => word.startsWith(current) && plain.test(word))
   if (shell === 'bash') {
     const kept = /^.*[=@:]/s.exec(current)?.[0].length ?? 0
     return fitting.map(({ word }) => word.slice(kept))

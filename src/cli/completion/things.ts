@@ -6,18 +6,25 @@ import type { ConfiguredSession } from '../../session/open-session.ts'
 import { remoteList } from '../../session/remotes.ts'
 import type { NamedThings } from './candidates.ts'
 
+/** Who types does not wait for a remote. */
+const here = { local: true }
+
 /** What can be named in a session, which is opened with the first name that is asked for. */
 export function namedThings(open: () => Promise<ConfiguredSession>): NamedThings {
   let opening: Promise<ConfiguredSession> | undefined
   const session = (): Promise<ConfiguredSession> => (opening ??= open())
   const tags = async (pkg: string): Promise<readonly string[]> =>
-    (await tagList(await session(), pkg)).map(({ tag }) => tag)
+    (await tagList(await session(), pkg, here)).map(({ tag }) => tag)
   const versions = async (pkg: string): Promise<readonly string[]> =>
-    (await versionList(await session(), pkg)).map(({ version }) => version)
+    (await versionList(await session(), pkg, here)).map(({ version }) => version)
   return {
     packages: async () => {
       const found = new Set<string>()
-      for await (const { package: name } of ls(await session())) found.add(name)
+      try {
+        for await (const { package: name } of ls(await session())) found.add(name)
+      } catch {
+        // Those that are damaged come last.
+      }
       return [...found]
     },
     revisions: async (pkg) => ['latest', ...(await versions(pkg)), ...(await tags(pkg))],
