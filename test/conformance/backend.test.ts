@@ -93,7 +93,8 @@ const makers: Readonly<Record<string, () => Promise<Backend>>> = {
   'file on memfs': async () => fileStore('/store', { fs: memoryFs() }),
   'retrying a flaky one': async () => retrying(flaky(clocked()), patience),
   'caching in memory': async () => caching(clocked(), clocked(), { keeps }),
-  'keeping what arrives, in memory': async () => arriving(clocked(), clocked(), { keeps: () => false }),
+  'keeping what arrives, in memory': async () =>
+    arriving(clocked(), clocked(), { keeps: () => false, now: () => new Date() }),
   bounded: async () => bounded(clocked(), { bytes: 1e9, age: 1e9 }),
   'limited, to a rate that is often reached': async () => limiting(clocked(), fakeAmbient(), 1_000_000),
   'one writer, on a store that ignores absent': async () => singleWriter(ignoresAbsent(clocked())),

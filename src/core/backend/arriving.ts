@@ -1,5 +1,6 @@
 // What arrives over a line is kept nearby for a while: a process that is killed, or whose line is cut for good, leaves it
 // to the next one, which goes on where it stopped. The near side can only help, as in caching.
+import type { Ambient } from '../base/ambient.ts'
 import { checkSignal, type Context } from '../base/context.ts'
 import type { Backend, Range } from './backend.ts'
 import { nearName } from './near-copy.ts'
@@ -18,6 +19,7 @@ const quick = 500
 export interface ArrivingOptions {
   /** True for keys whose bytes never change as long as they are there. */
   readonly keeps: (key: string) => boolean
+  readonly now: Ambient['now']
   /** A read that takes longer is kept before it ends, in milliseconds: half a second unless told. */
   readonly after?: number
 }
@@ -40,7 +42,11 @@ type RoomyRange = Range & { readonly into: Uint8Array<ArrayBuffer> }
  * - What comes from near is not checked: whoever reads checks what it makes up, and calls `distrust` where that is damaged.
  * - The near side has no bound of its own: give one that has. `near` must be used by nothing else. Closing closes both.
  */
-export function arriving(near: Backend, far: Backend, { keeps, after = quick }: ArrivingOptions): Backend {
+export function arriving(
+  near: Backend,
+  far: Backend,
+  { keeps, now, after = quick }: ArrivingOptions,
+): Backend {
   const spans = nearSpans(near)
   const spare: Uint8Array[] = []
   let writing: Promise<void> = Promise.resolve()
@@ -97,8 +103,8 @@ export function arriving(near: Backend, far: Backend, { keeps, after = quick }: 
 
   const fetch = async (key: string, range: RoomyRange, ctx?: Context): Promise<Uint8Array> => {
     const { take, flush } = collector(key)
-    const began = performance.now()
-    const isSlow = (): boolean => performance.now() - began >= after
+    const began = now().getTime()
+    const isSlow = (): boolean => now().getTime() - began >= after
     // What has come into the reader's memory, where it stays until this ends, and is not kept yet.
     let [from, to] = [range.start, range.start]
     const catchUp = (): void => {

@@ -5,6 +5,7 @@ import type { Backend } from '../backend/backend.ts'
 import { bounded } from '../backend/bounded.ts'
 import { caching } from '../backend/caching.ts'
 import { prefixed } from '../backend/prefixed.ts'
+import type { Ambient } from '../base/ambient.ts'
 import { utf8 } from '../base/bytes.ts'
 import { indexPrefix, packPrefix } from '../store/layout.ts'
 import { hashBytes } from '#hash'
@@ -23,14 +24,18 @@ const longestOfPack = mebibyte
  * A remote's backend, of which `near` keeps what never changes: a place for copies of all remotes, from which anything
  * may be lost at any time. Closing closes both.
  */
-export function nearRemote(near: Backend, far: Backend, address: string): Backend {
+export function nearRemote(
+  near: Backend,
+  far: Backend,
+  { address, now }: { readonly address: string } & Pick<Ambient, 'now'>,
+): Backend {
   const own = `${hashBytes(utf8(address)).slice(0, 32)}/`
   const place = (name: string, bytes: number): Backend =>
     prefixed(bounded(prefixed(near, `${name}/`), { bytes, age: week }), own)
   const isPack = (key: string): boolean => key.startsWith(packPrefix)
   return caching(
     place('read', keptBytes),
-    arriving(place('arriving', arrivingBytes), far, { keeps: isPack }),
+    arriving(place('arriving', arrivingBytes), far, { keeps: isPack, now }),
     {
       keeps: (key) => (isPack(key) ? longestOfPack : key.startsWith(indexPrefix) ? longestIndex : 0),
     },

@@ -59,7 +59,8 @@ export function bucketRemote(
   { near, ...options }: BucketOptions = {},
 ): Remote {
   const { backend, config, settle, refuse } = guarded(inner, ambient)
-  const copied = near === undefined ? backend : nearRemote(near, backend, address)
+  const copied =
+    near === undefined ? backend : nearRemote(near, backend, { address, now: () => ambient.now() })
   const isListed = async (ctx?: Context): Promise<boolean> => (await config(ctx)).listing
   const opened = new Map<Backend, Promise<PackRepository>>()
 

@@ -11,6 +11,7 @@ const mebibyte = 1024 * 1024
 const body = someBytes(5 * mebibyte + 17)
 const key = 'packs/p'
 const all = { start: 0, end: body.length }
+const now = (): Date => new Date()
 const keeps = (name: string): boolean => name.startsWith('packs/')
 
 /** A line that gives bytes in parts, and fails, or stops for ever, once so many have come. */
@@ -47,11 +48,11 @@ const isBody = (bytes: Uint8Array, { start, end }: Range): boolean =>
 test('a read that was cut for good goes on at the byte, in another process', async () => {
   const [near, far] = [memoryBackend(), await farAway()]
   const after = 3 * mebibyte + 12_345
-  const first = arriving(near, line(far, { after, how: 'cut' }).backend, { keeps, after: 0 })
+  const first = arriving(near, line(far, { after, how: 'cut' }).backend, { keeps, now, after: 0 })
   await refuses('UNAVAILABLE', first.get(key, all))
   await first.close()
   const second = line(far)
-  expect(isBody(await arriving(near, second.backend, { keeps, after: 0 }).get(key, all), all)).toBe(true)
+  expect(isBody(await arriving(near, second.backend, { keeps, now, after: 0 }).get(key, all), all)).toBe(true)
   expect(second.asked).toEqual([{ start: after, end: body.length }])
 })
 
@@ -59,12 +60,15 @@ test('of a process that was killed less than a MiB is asked for again, also in o
   const [near, far] = [memoryBackend(), await farAway()]
   void arriving(near, line(far, { after: 3 * mebibyte + 12_345, how: 'stop' }).backend, {
     keeps,
+    now,
     after: 0,
   }).get(key, all)
   await settle()
   const second = line(far)
   const range = { start: 123_456, end: body.length - 3 }
-  expect(isBody(await arriving(near, second.backend, { keeps, after: 0 }).get(key, range), range)).toBe(true)
+  expect(isBody(await arriving(near, second.backend, { keeps, now, after: 0 }).get(key, range), range)).toBe(
+    true,
+  )
   expect(second.asked).toEqual([{ start: 3 * mebibyte, end: range.end }])
 })
 
@@ -98,39 +102,39 @@ test('a quick read is kept only where it fails, and then all of it', async () =>
       await near.put(name, ...rest)
     },
   }
-  const quick = arriving(noted, roomy(far), { keeps })
+  const quick = arriving(noted, roomy(far), { keeps, now })
   expect(isBody(await quick.get(key, all), all)).toBe(true)
   await settle()
   expect(puts).toEqual([])
   const after = 3_450_000
-  await refuses('UNAVAILABLE', arriving(noted, roomy(far, { after }), { keeps }).get(key, all))
+  await refuses('UNAVAILABLE', arriving(noted, roomy(far, { after }), { keeps, now }).get(key, all))
   await settle()
   const second = line(far)
-  expect(isBody(await arriving(near, second.backend, { keeps }).get(key, all), all)).toBe(true)
+  expect(isBody(await arriving(near, second.backend, { keeps, now }).get(key, all), all)).toBe(true)
   expect(second.asked).toEqual([{ start: after, end: body.length }])
 })
 
 test('a slow read is kept before it ends, with what came while it seemed quick', async () => {
   const [near, far] = [memoryBackend(), await farAway()]
-  const slow = arriving(near, roomy(far, { wait: 30 }), { keeps, after: 20 })
+  const slow = arriving(near, roomy(far, { wait: 30 }), { keeps, now, after: 20 })
   expect(isBody(await slow.get(key, all), all)).toBe(true)
   await settle()
   expect(await keysOf(near, '')).toHaveLength(6)
   const second = line(far)
-  expect(isBody(await arriving(near, second.backend, { keeps }).get(key, all), all)).toBe(true)
+  expect(isBody(await arriving(near, second.backend, { keeps, now }).get(key, all), all)).toBe(true)
   expect(second.asked).toEqual([])
 })
 
 test('a hole between pieces is asked for alone', async () => {
   const [near, far] = [memoryBackend(), await farAway()]
-  void arriving(near, line(far, { after: 4 * mebibyte, how: 'stop' }).backend, { keeps, after: 0 }).get(
+  void arriving(near, line(far, { after: 4 * mebibyte, how: 'stop' }).backend, { keeps, now, after: 0 }).get(
     key,
     all,
   )
   await settle()
   await near.delete(`packs_p.${String(mebibyte)}-${String(2 * mebibyte)}`)
   const second = line(far)
-  expect(isBody(await arriving(near, second.backend, { keeps, after: 0 }).get(key, all), all)).toBe(true)
+  expect(isBody(await arriving(near, second.backend, { keeps, now, after: 0 }).get(key, all), all)).toBe(true)
   expect(second.asked).toEqual([
     { start: mebibyte, end: 2 * mebibyte },
     { start: 4 * mebibyte, end: body.length },
@@ -140,7 +144,7 @@ test('a hole between pieces is asked for alone', async () => {
 test('all goes when it is closed and nothing failed, and what nobody trusts at once', async () => {
   const [near, far] = [memoryBackend(), await farAway()]
   const { backend, asked } = line(far)
-  const one = arriving(near, backend, { keeps, after: 0 })
+  const one = arriving(near, backend, { keeps, now, after: 0 })
   await one.get(key, all)
   await one.distrust?.(key)
   expect(await keysOf(near, '')).toEqual([])
@@ -155,7 +159,7 @@ test('all goes when it is closed and nothing failed, and what nobody trusts at o
 test('short reads, whole ones and other keys pass; a backend that tells of nothing is kept too', async () => {
   const [near, far] = [memoryBackend(), await farAway()]
   await far.put('index/i', body)
-  const one = arriving(near, far, { keeps, after: 0 })
+  const one = arriving(near, far, { keeps, now, after: 0 })
   await one.get(key)
   await one.get(key, { start: 0, end: 1000 })
   await one.get('index/i', all)
@@ -176,7 +180,7 @@ test('a near side that takes nothing, or gives other lengths than it said, only 
   await torn.put('packs_p.0-1048576', body.slice(0, 1000))
   for (const near of [full, torn]) {
     const { backend, asked } = line(far)
-    const one = arriving(near, backend, { keeps, after: 0 })
+    const one = arriving(near, backend, { keeps, now, after: 0 })
     expect(isBody(await one.get(key, all), all)).toBe(true)
     expect(asked).toEqual([all])
     await one.close()
