@@ -2,7 +2,7 @@
 import type { Context } from '../core/base/context.ts'
 import { QuiltError } from '../core/base/error.ts'
 import { formatPackageName } from '../core/model/package-name.ts'
-import { stateDespiteDamage } from './upkeep/damaged-refs.ts'
+import { stateDespiteDamage, stateOrLost } from './upkeep/damaged-refs.ts'
 import { needInstalled, packageOf } from './names/installed.ts'
 import { noteDropped } from './upkeep/garbage.ts'
 import type { Session } from './session.ts'
@@ -33,7 +33,7 @@ export async function rm(
   const name = packageOf(pkg)
   const { repository } = await session.local()
   const state = dryRun
-    ? await repository.refs.get(name, ctx)
+    ? await stateOrLost(repository, name, ctx)
     : await stateDespiteDamage(session, repository, name, ctx)
   if (state === 'lost') return { removed: formatPackageName(name) }
   if (state === undefined) {

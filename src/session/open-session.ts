@@ -148,18 +148,9 @@ export async function openSession(options: SessionOptions = {}): Promise<Configu
       closeAll([
         async () => (await cache.made())?.close(),
         () => tables.close(),
-        () => {
-          scratch.close()
-        },
+        () => scratch.close(),
         async () => (await local.made())?.repository.close(),
-        async () =>
-          closeAll(
-            ((await extra.made()) ?? []).map(
-              ({ repository }) =>
-                () =>
-                  repository.close(),
-            ),
-          ),
+        async () => closeAll(((await extra.made()) ?? []).map((one) => () => one.repository.close())),
         () => remotes.close(),
       ]),
   }

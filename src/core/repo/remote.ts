@@ -5,6 +5,7 @@ import type { Context } from '../base/context.ts'
 import { QuiltError, isQuiltError } from '../base/error.ts'
 import { formatPackageName, type PackageName } from '../model/package-name.ts'
 import type { PackageState } from '../store/ref-store.ts'
+import { dryNewRepository, dryRepository } from './dry-repository.ts'
 import { guarded } from './guarded.ts'
 import { listed, writeListing } from './listing.ts'
 import {
@@ -14,7 +15,6 @@ import {
   type RepositoryOptions,
 } from './open-repository.ts'
 import { nearRemote } from './near-remote.ts'
-import { rehearsal, rehearsalOfNew } from './rehearsal.ts'
 import type { Repository } from './repository.ts'
 
 /** What a remote address opens to. */
@@ -42,7 +42,7 @@ export interface OpenOptions {
   /** Make it where there is none. @throws DENIED where nothing may be written */
   readonly create?: boolean | undefined
   /** For a dry run: nothing that is written to it, or would be made, is kept. @throws DENIED as above */
-  readonly rehearse?: boolean | undefined
+  readonly dryRun?: boolean | undefined
 }
 
 /** How to use a remote. */
@@ -85,22 +85,22 @@ export function bucketRemote(
     return opening
   }
 
-  const openToRehearse = async (create: boolean, ctx?: Context): Promise<Repository> => {
+  const openDry = async (create: boolean, ctx?: Context): Promise<Repository> => {
     await refuse(ctx)
     try {
-      return rehearsal(await open(copied, false, ctx))
+      return dryRepository(await open(copied, false, ctx))
     } catch (error) {
       if (!create || !isQuiltError(error, 'NOT_FOUND')) throw error
-      return rehearsalOfNew(ambient, ctx)
+      return dryNewRepository(ambient, ctx)
     }
   }
 
   return {
-    repository: async (pkg, { create = false, rehearse = false } = {}, ctx) => {
-      if ((create || rehearse) && !backend.features.writable) {
+    repository: async (pkg, { create = false, dryRun = false } = {}, ctx) => {
+      if ((create || dryRun) && !backend.features.writable) {
         throw new QuiltError('DENIED', `cannot push ${formatPackageName(pkg)}: ${address} is read-only`)
       }
-      return rehearse ? openToRehearse(create, ctx) : open(copied, create, ctx)
+      return dryRun ? openDry(create, ctx) : open(copied, create, ctx)
     },
     packages: async function* (ctx) {
       yield* (await open(copied, false, ctx)).refs.packages(ctx)

@@ -39,7 +39,7 @@ export async function openRemoteFor(
     readonly options: RemoteOptions
     readonly create?: boolean
     /** Nothing is to be kept of what is written there. */
-    readonly rehearse?: boolean | undefined
+    readonly dryRun?: boolean | undefined
   },
   ctx?: Context,
 ): Promise<RemoteRepository> {
@@ -51,11 +51,11 @@ export async function openRemoteFor(
   }
   const { address, remote } = await session.remote(name)
   const isOrigin = choice.options.remote === undefined && choice.state?.origin !== undefined
+  const { dryRun } = choice
   // What a package came from is not made anew: where it is gone, a disk is not mounted, or a folder was moved.
-  const { rehearse } = choice
   const create = choice.create === true && !isOrigin
   try {
-    return { address, repository: await remote.repository(pkg, { create, rehearse }, ctx) }
+    return { address, repository: await remote.repository(pkg, { create, dryRun }, ctx) }
   } catch (error) {
     if (!isOrigin || !isQuiltError(error, 'NOT_FOUND')) throw error
     throw new QuiltError(

@@ -7,7 +7,7 @@ import type { Id } from '../../core/model/id.ts'
 import { formatPackageName } from '../../core/model/package-name.ts'
 import { isWithin } from '../../core/model/path.ts'
 import { latest } from '../../core/model/ref-name.ts'
-import { rehearsal } from '../../core/repo/rehearsal.ts'
+import { dryRepository } from '../../core/repo/dry-repository.ts'
 import { transfer } from '../../core/repo/transfer.ts'
 import { layered } from '../../core/store/layered.ts'
 import type { ObjectWriter } from '../../core/store/object-store.ts'
@@ -26,7 +26,7 @@ import { moveRemote, nothing, type PushJob, type Sending, type Sent } from './pu
 export async function pushNode(job: PushJob, ctx?: Context): Promise<Sent> {
   const { session, revision, there, theirs } = job
   const local = (await session.local()).repository
-  const repository = job.options.dryRun === true ? rehearsal(local) : local
+  const repository = job.options.dryRun === true ? dryRepository(local) : local
   const ours = revision.store.repository.objects
   const head = theirs?.refs.get(latest)
   const both = layered(ours, there.repository.objects)

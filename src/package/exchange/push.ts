@@ -44,14 +44,14 @@ export async function push(
 ): Promise<PushResult> {
   const revision = await needRevision(session, handleWith(handle, { hash: options.hash }), ctx)
   const { state } = revision
-  const { dryRun: rehearse, setOrigin } = options
-  const there = await openRemoteFor(session, state.pkg, { state, options, create: true, rehearse }, ctx)
+  const { dryRun, setOrigin } = options
+  const there = await openRemoteFor(session, state.pkg, { state, options, create: true, dryRun }, ctx)
   const theirs = await there.repository.refs.get(state.pkg, ctx)
   const job: PushJob = { session, revision, there, theirs, options }
   const sent =
     revision.handle.path === '' ? await pushCommit(job, revision.id, ctx) : await pushNode(job, ctx)
   const isNewOrigin = state.origin === undefined || (setOrigin === true && state.origin !== there.address)
-  if (isNewOrigin && rehearse !== true) {
+  if (isNewOrigin && dryRun !== true) {
     await noteOrigin(session, state.pkg, there.address, ctx)
   }
   return {

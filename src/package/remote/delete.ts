@@ -32,7 +32,7 @@ export async function deletePackage(
 ): Promise<Deleted> {
   const name = packageOf(pkg)
   const here = await findInstalled(session, name, ctx)
-  const choice = { state: here?.state, options, rehearse: options.dryRun }
+  const choice = { state: here?.state, options, dryRun: options.dryRun }
   const there = await openRemoteFor(session, name, choice, ctx)
   const state = await there.repository.refs.get(name, ctx)
   if (state === undefined) {

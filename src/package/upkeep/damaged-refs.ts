@@ -14,7 +14,22 @@ import type { Session } from '../session.ts'
  */
 export async function stateDespiteDamage(
   session: Session,
-  { refs, backend }: PackRepository,
+  repository: PackRepository,
+  pkg: PackageName,
+  ctx?: Context,
+): Promise<PackageState | 'lost' | undefined> {
+  const found = await stateOrLost(repository, pkg, ctx)
+  if (found !== 'lost') return found
+  const { refs, backend } = repository
+  const repaired = await repairRefs(backend, { ...repairOf(session, pkg), giveUp: true }, ctx)
+  const state = await refs.get(pkg, ctx)
+  session.warn(describeRepair(pkg, repaired, state))
+  return state ?? 'lost'
+}
+
+/** A package's state; 'lost' where its refs are damaged, which nothing is done about. */
+export async function stateOrLost(
+  { refs }: PackRepository,
   pkg: PackageName,
   ctx?: Context,
 ): Promise<PackageState | 'lost' | undefined> {
@@ -22,11 +37,8 @@ export async function stateDespiteDamage(
     return await refs.get(pkg, ctx)
   } catch (error) {
     if (!isQuiltError(error, 'CORRUPT')) throw error
+    return 'lost'
   }
-  const repaired = await repairRefs(backend, { ...repairOf(session, pkg), giveUp: true }, ctx)
-  const state = await refs.get(pkg, ctx)
-  session.warn(describeRepair(pkg, repaired, state))
-  return state ?? 'lost'
 }
 
 /** A repair of a package's refs, by whoever uses this session. */

@@ -70,17 +70,17 @@ test('a dry run tries nothing and makes nothing, and is refused where nobody may
   const inner = inDoubt()
   const { objects, refs } = await bucketRemote(inner, ambient, 's3://b').repository(pkg, {
     create: true,
-    rehearse: true,
+    dryRun: true,
   })
   const id = await objects.batch((out) => out.write('tree', body))
   await refs.update(pkg, () => ({ edits: [{ name: latest, from: undefined, to: id }] }), record('test'))
   expect(await refs.get(pkg)).toBeUndefined()
   expect(await objects.missing([id])).toEqual([])
   expect(inner.puts).toEqual([])
-  await refuses('NOT_FOUND', bucketRemote(inner, ambient, 's3://b').repository(pkg, { rehearse: true }))
+  await refuses('NOT_FOUND', bucketRemote(inner, ambient, 's3://b').repository(pkg, { dryRun: true }))
   await refuses('NOT_FOUND', refs.remove(pkg, record('test')))
   const web = bucketRemote(readOnly(inner), ambient, 'https://b')
-  await refuses('DENIED', web.repository(pkg, { create: true, rehearse: true }))
+  await refuses('DENIED', web.repository(pkg, { create: true, dryRun: true }))
 })
 
 test.each([
@@ -92,7 +92,7 @@ test.each([
   await refuses('DENIED', guarded(inner, ambient).backend.put('a', body))
   await refuses('DENIED', guarded(inner, ambient).backend.delete('a'))
   await refuses('DENIED', bucketRemote(inner, ambient, 's3://b').repository(pkg, { create: true }))
-  await refuses('DENIED', bucketRemote(inner, ambient, 's3://b').repository(pkg, { rehearse: true }))
+  await refuses('DENIED', bucketRemote(inner, ambient, 's3://b').repository(pkg, { dryRun: true }))
   expect(await keysOf(inner, '')).toEqual(['config'])
   expect(await configureRemote(inner, ambient, {})).toEqual({ writers: 'none', listing: false })
   expect(await configureRemote(inner, ambient, { singleWriter: true })).toEqual({

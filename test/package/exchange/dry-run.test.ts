@@ -103,6 +103,13 @@ describe.each(disks)('on %s', (_name, makeDisk) => {
     })
     expect(everything(disk)).toEqual(before)
     expect(await deletePackage(ada, 'ada/wine')).toEqual(deleted)
+    // Refs that are damaged do not keep a package, and a dry run repairs none.
+    const refs = disk.paths('ada/refs').find((path) => path.endsWith('1')) ?? 'none'
+    disk.fs.writeFileSync(`${disk.root}/ada/refs/${refs}`, 'garbage')
+    const cut = everything(disk)
+    const again = await disk.session('ada')
+    expect(await rm(again, 'ada/wine', { dryRun: true })).toEqual({ removed: 'ada/wine' })
+    expect(everything(disk)).toEqual(cut)
     expect(await rm(ada, 'ada/wine')).toEqual({ removed: 'ada/wine' })
   })
 })

@@ -12,9 +12,9 @@ import type { Repository } from './repository.ts'
  * A repository as whoever writes to it sees it, and as it stays: its batches only count what they would write, all of
  * them together, and refs are planned but not moved. The trees and commits of its batches can be read through it.
  *
- * @example const there = rehearsal(repository) // a push to it tells what it would send
+ * @example const there = dryRepository(repository) // a push to it tells what it would send
  */
-export function rehearsal({ objects: kept, refs, close }: Repository): Repository {
+export function dryRepository({ objects: kept, refs, close }: Repository): Repository {
   const { out, objects } = dryRun(kept)
   return {
     objects: {
@@ -45,6 +45,6 @@ export function rehearsal({ objects: kept, refs, close }: Repository): Repositor
 }
 
 /** The same of a repository that is still to be made. */
-export async function rehearsalOfNew(ambient: Ambient, ctx?: Context): Promise<Repository> {
-  return rehearsal(await createRepository(memoryBackend(), ambient, ctx))
+export async function dryNewRepository(ambient: Ambient, ctx?: Context): Promise<Repository> {
+  return dryRepository(await createRepository(memoryBackend(), ambient, ctx))
 }
