@@ -2,26 +2,23 @@
 import { type Stats, closeSync, lstatSync, openSync, readSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Bytes by the files' lengths, by the blocks that the disk gave, and the number of files. */
+/** Bytes by the files' lengths, and the number of files. */
 export interface Usage {
   readonly bytes: number
-  readonly allocated: number
   readonly files: number
 }
 
 /** Counts all files below a folder, without those below `cache` in it; one that is not there holds nothing. */
 export function usage(folder: string, cache?: string): Usage {
   let bytes = 0
-  let allocated = 0
   let files = 0
   for (const [path, stat] of walk(folder)) {
     if (cache !== undefined && (path === cache || path.startsWith(`${cache}/`))) continue
-    allocated += stat.blocks * 512
     if (stat.isDirectory()) continue
     bytes += stat.size
     files++
   }
-  return { bytes, allocated, files }
+  return { bytes, files }
 }
 
 /** The first path at which two folders differ, `undefined` where they hold the same files and bytes. */

@@ -28,6 +28,8 @@ export interface Results {
   readonly starts: readonly StartRow[]
   /** The S3 server of the remotes, where one was wanted and is here. */
   readonly server?: string
+  /** What a reader must know of the figures of this run, where they are not as they were measured. */
+  readonly remark?: string
 }
 
 /** Those that are compared, ours first: on this machine, and with remotes. */
@@ -113,7 +115,16 @@ function runTable(runs: readonly Results[]): readonly string[] {
       body,
       'lllrrl',
     ),
+    ...remarks(runs),
   ]
+}
+
+/** Each remark once, with the runs that it is about. */
+function remarks(runs: readonly Results[]): readonly string[] {
+  const about = new Map<string, string[]>()
+  for (const [i, { remark }] of runs.entries())
+    if (remark !== undefined) about.set(remark, [...(about.get(remark) ?? []), mark(runs, i).trim()])
+  return Array.from(about, ([remark, marks]) => `${marks.join(', ')}: ${remark}`)
 }
 
 function quickTry({ scale, runs }: Results): readonly string[] {

@@ -11,7 +11,7 @@ const row = (tool: string, walls: readonly number[], peak: number, bytes: number
   workload: 'W1',
   step: 'build',
   tool,
-  samples: walls.map((wall) => ({ wall, peak, stored: { bytes, allocated: bytes, files: 3 } })),
+  samples: walls.map((wall) => ({ wall, peak, stored: { bytes, files: 3 } })),
 })
 
 const results: Results = {

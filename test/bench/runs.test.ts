@@ -60,6 +60,18 @@ describe('runs that are merged', () => {
     expect(shown(mergeRuns(all, merged))).toHaveLength(1)
   })
 
+  test('bear what a reader must know of them, once for all of which it is true', () => {
+    const remark = 'copied from a page'
+    const copied = [monday, run('sunday', { rows: [row('W4', 'quilt', 1)] })].map((one) => ({
+      ...one,
+      remark,
+    }))
+    const friday = run('friday', { rows: [row('R2', 'quilt', 2)] })
+    const page = renderReport([friday, ...copied], { local: [], remote: [] })
+    expect(page.split('\n')).toContain('[2], [3]: copied from a page')
+    expect(renderReport([friday, monday], { local: [], remote: [] })).not.toContain('copied')
+  })
+
   test('are compared within themselves, each figure with the number of its run', () => {
     const friday = run('friday', { rows: [row('R1', 'quilt', 2), row('R1', 'restic', 4)] })
     const page = renderReport(mergeRuns(friday, [monday]), { local: [], remote: [] })
