@@ -2,6 +2,7 @@
 import pico from 'picocolors'
 import { iterateBytes, type Bytes } from '../core/base/bytes.ts'
 import { QuiltError, type FileProblem } from '../core/base/error.ts'
+import { alignColumns } from './drawing/columns.ts'
 import { printable, printableJson } from './printable.ts'
 
 /** A stream as far as printing needs it; `process.stdout` is one. */
@@ -194,26 +195,10 @@ async function layOut(
   rows: readonly (readonly string[])[],
   paint: Paint & { readonly isColorSupported: boolean },
 ): Promise<string> {
-  const { default: Table } = await import('cli-table3')
-  const none = [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-  ]
-  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid']
-  const table = new Table({
-    chars: { ...Object.fromEntries([...none, ...inner].map((side) => [side, ''])), middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    colAligns: columns.map((column) => (typeof column === 'string' ? 'left' : 'right')),
-  })
-  table.push(columns.map((column) => paint.bold(typeof column === 'string' ? column : column.title)))
-  for (const row of rows) table.push(row.map((cell) => safe(cell, paint.isColorSupported)))
-  return `${table.toString().replace(/ +$/gm, '')}\n`
+  const titles = columns.map((column) => paint.bold(typeof column === 'string' ? column : column.title))
+  const cells = rows.map((row) => row.map((cell) => safe(cell, paint.isColorSupported)))
+  const right = columns.map((column) => typeof column !== 'string')
+  return alignColumns([titles, ...cells], right)
 }
 
 /** Writes one JSON value, without holding the whole of a long list. */

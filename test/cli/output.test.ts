@@ -97,6 +97,21 @@ describe('tables', () => {
     ])
   })
 
+  test('align what is coloured as they do what is not', async () => {
+    const streams = recordingStreams()
+    const out = openOutput({ ...streams, env: { FORCE_COLOR: '1' } }, plain)
+    await out.table(
+      ['NAME', 'AT', 'END'],
+      [
+        [out.paint.red('ab'), 'long', ''],
+        ['abcdef', 'x', out.paint.dim('e')],
+      ],
+    )
+    const [title, ...lines] = streams.printed.stdout.split('\n')
+    expect(title?.replaceAll(/\u001b\[\d+m/g, '')).toBe('NAME    AT    END')
+    expect(lines).toEqual([`${out.paint.red('ab')}      long`, `abcdef  x     ${out.paint.dim('e')}`, ''])
+  })
+
   test('print nothing without rows', async () => {
     const streams = recordingStreams()
     await openOutput(streams, plain).table(['NAME'], [])

@@ -74,7 +74,7 @@ const heavyPackages = [
   'level',
   'classic-level',
   'cli-progress',
-  'cli-table3',
+  'string-width',
   'yaml',
 ]
 const badNames = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'managers'])
