@@ -26,7 +26,7 @@ import { frameContentSize } from '../../src/core/codec/zstd-frame.ts'
 import { loadZstd } from '../../src/core/codec/zstd-node.ts'
 import { loadZstd as loadWebZstd } from '../../src/core/codec/zstd-web.ts'
 import { seal } from '../../src/core/codec/seal.ts'
-import { idToBytes } from '../../src/core/model/id.ts'
+import { idFromBytes, idToBytes } from '../../src/core/model/id.ts'
 import { openRepository } from '../../src/core/repo/open-repository.ts'
 import { formatKey } from '../../src/core/store/layout.ts'
 import { recipeNodes } from '../../src/core/store/recipe-nodes.ts'
@@ -148,8 +148,9 @@ describe('H38: an index', () => {
           for await (const table of file.tables())
             for (let i = 0; i < table.length / entryBytes; i++)
               endsWell(() => readIndexEntry(table, i * entryBytes), ['CORRUPT'])
-          endsWell(() => file.findNow?.(id), ['CORRUPT'])
-          endsWell(() => file.findNow?.(idToBytes(hashBytes(files['a.txt']))), ['CORRUPT'])
+          const there = hashBytes(files['a.txt'])
+          endsWell(() => file.findNow({ id: idFromBytes(id), bytes: id }), ['CORRUPT'])
+          endsWell(() => file.findNow({ id: there, bytes: idToBytes(there) }), ['CORRUPT'])
         }),
         fuzzing(3),
       )

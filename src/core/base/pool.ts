@@ -34,6 +34,11 @@ export async function* inGroups<T>(items: AsyncIterable<T>, size: number): Async
   if (group.length > 0) yield group
 }
 
+/** The items of groups, one by one: for what looks at few of them, or waits for each. */
+export async function* singly<T>(groups: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const group of groups) yield* group
+}
+
 /** Lets work begin while all that runs is of no more weight than `most` together; what is more than that runs alone. */
 export function turnsByWeight(most: number): <T>(weight: number, run: () => Promise<T>) => Promise<T> {
   let held = 0

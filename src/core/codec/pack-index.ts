@@ -2,7 +2,7 @@
 // An index can always be made again from its packs.
 import { equalBytes } from '../base/bytes.ts'
 import { QuiltError } from '../base/error.ts'
-import { idBytes, idFromBytes, idToBytes } from '../model/id.ts'
+import { idBytes, idFromBytes, idToBytes, type Id } from '../model/id.ts'
 import {
   checkMagic,
   encodingByte,
@@ -12,6 +12,7 @@ import {
   packNameFromBytes,
   packNameToBytes,
   putWord,
+  readWord,
   type Encoding,
   type PackRecord,
 } from './pack.ts'
@@ -90,7 +91,7 @@ export function encodeIndexHeader(
   return out
 }
 
-/** Writes one entry at `at`. Without a view, as `word` reads. */
+/** Writes one entry at `at`. Without a view, as `readWord` reads. */
 export function writeIndexEntry(out: Uint8Array, at: number, entry: PackRecord, pack: number): void {
   idToBytes(entry.id, out, at)
   out[at + 32] = kindByte(entry.kind)
@@ -105,19 +106,19 @@ export function writeIndexEntry(out: Uint8Array, at: number, entry: PackRecord, 
 }
 
 /**
- * The entry at `at`.
+ * The entry at `at`; `id`, where the caller knows it, spares making the text anew.
  * @throws CORRUPT
  */
-export function readIndexEntry(table: Uint8Array, at: number): IndexEntry {
-  const view = new DataView(table.buffer, table.byteOffset, table.length)
+export function readIndexEntry(table: Uint8Array, at: number, id?: Id): IndexEntry {
   return {
-    id: idFromBytes(table, at),
+    id: id ?? idFromBytes(table, at),
     kind: kindOfByte(table[at + 32] as number),
     encoding: encodingOfByte(table[at + 33] as number),
-    offset: view.getUint16(at + 34) * 2 ** 32 + view.getUint32(at + 36),
-    stored: view.getUint32(at + 40),
-    size: view.getUint32(at + 44),
-    pack: view.getUint32(at + 48),
+    offset:
+      (((table[at + 34] as number) << 8) | (table[at + 35] as number)) * 2 ** 32 + readWord(table, at + 36),
+    stored: readWord(table, at + 40),
+    size: readWord(table, at + 44),
+    pack: readWord(table, at + 48),
   }
 }
 
@@ -268,7 +269,7 @@ export function compareEntries(table: Uint8Array, a: number, b: number): number 
 
 /** Which of its index's packs the entry at `at` names. */
 export function entryPack(table: Uint8Array, at: number): number {
-  return word(table, at + 48)
+  return readWord(table, at + 48)
 }
 
 /** How the entry at `at` says that its object is kept: `stored` bytes of it, `size` before compression. */
@@ -277,18 +278,12 @@ export function entryPayload(
   at: number,
 ): { readonly encoding: Encoding; readonly stored: number; readonly size: number } {
   const encoding = encodingOfByte(table[at + 33] as number)
-  return { encoding, stored: word(table, at + 40), size: word(table, at + 44) }
+  return { encoding, stored: readWord(table, at + 40), size: readWord(table, at + 44) }
 }
 
 /** Makes the entry at `at` name another pack. */
 export function setEntryPack(table: Uint8Array, at: number, pack: number): void {
   putWord(table, at + 48, pack)
-}
-
-/** Without a view: one for each entry of a large index would be most of the work. */
-function word(table: Uint8Array, at: number): number {
-  const high = ((table[at] as number) << 24) | ((table[at + 1] as number) << 16)
-  return (high | ((table[at + 2] as number) << 8) | (table[at + 3] as number)) >>> 0
 }
 
 /** The first 16 bits of the id of the entry at `at`. */

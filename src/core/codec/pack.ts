@@ -1,6 +1,6 @@
 // Packs: append-only files of objects. Layout and the reasons: docs/format.md, section "Packs".
 import { QuiltError } from '../base/error.ts'
-import { idBytes, idFromBytes, idToBytes, type Id, type Kind } from '../model/id.ts'
+import { idBytes, idFromBytes, idToBytes, isIdAt, type Id, type Kind } from '../model/id.ts'
 
 /** How an object's bytes lie in a pack: as they are, compressed, or (blobs only) as the id of a recipe. */
 export type Encoding = 'raw' | 'zstd' | 'recipe'
@@ -95,6 +95,12 @@ export function putWord(out: Uint8Array, at: number, value: number): void {
   out[at + 3] = value
 }
 
+/** The u32 at `at`, without a view: one for each entry of a large index would be most of the work. */
+export function readWord(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16)
+  return (high | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0
+}
+
 /** Writes a record's header at `at`; the payload follows it. */
 export function writeRecordHeader(out: Uint8Array, at: number, record: PackRecord): void {
   out[at] = kindByte(record.kind)
@@ -110,12 +116,11 @@ export function writeRecordHeader(out: Uint8Array, at: number, record: PackRecor
  */
 export function readRecordHeader(bytes: Uint8Array, at: number, offset: number): PackRecord {
   if (at + recordHeaderBytes > bytes.length) throw new QuiltError('CORRUPT', 'a record is cut short')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const record: PackRecord = {
     kind: kindOfByte(bytes[at] as number),
     encoding: encodingOfByte(bytes[at + 1] as number),
-    size: view.getUint32(at + 2),
-    stored: view.getUint32(at + 6),
+    size: readWord(bytes, at + 2),
+    stored: readWord(bytes, at + 6),
     id: idFromBytes(bytes, at + 10),
     offset,
   }
@@ -123,6 +128,21 @@ export function readRecordHeader(bytes: Uint8Array, at: number, offset: number):
     throw new QuiltError('CORRUPT', `the record of ${record.id} claims more bytes than an object may have`)
   }
   return record
+}
+
+/** True when the header of a record stands at `at` in `bytes` and says the same as this one. */
+export function isRecordHeader(
+  bytes: Uint8Array,
+  at: number,
+  { id, kind, encoding, size, stored }: PackRecord,
+): boolean {
+  return (
+    bytes[at] === kindByte(kind) &&
+    bytes[at + 1] === encodingByte(encoding) &&
+    readWord(bytes, at + 2) === size &&
+    readWord(bytes, at + 6) === stored &&
+    isIdAt(bytes, at + 10, id)
+  )
 }
 
 /** Writes a pack's footer at `at`: the end's magic, the number of records, 4 zero bytes and its index's SHA-256. */

@@ -66,6 +66,15 @@ export function idToBytes(id: Id, out: Uint8Array = new Uint8Array(idBytes), at 
   return out
 }
 
+/** True when the 32 bytes at `at` are this id: without making anything. */
+export function isIdAt(bytes: Uint8Array, at: number, id: Id): boolean {
+  for (let i = 0; i < idBytes; i++) {
+    const byte = (hexDigit(id.charCodeAt(2 * i)) << 4) | hexDigit(id.charCodeAt(2 * i + 1))
+    if (bytes[at + i] !== byte) return false
+  }
+  return true
+}
+
 function hexDigit(unit: number): number {
   return unit < 58 ? unit - 48 : unit - 87
 }

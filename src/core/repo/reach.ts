@@ -43,6 +43,13 @@ export interface ReachFrom {
   readonly than?: { readonly tree: Id; readonly derived?: Id | undefined } | undefined
 }
 
+/** What all steps of one `reach` have in common. */
+interface Run {
+  readonly nodes: NodeReader
+  readonly from: ReachFrom
+  readonly ctx: Context | undefined
+}
+
 /** A folder to go through, beside the one that is known. */
 interface Step {
   readonly tree: Id
@@ -57,18 +64,22 @@ const foldersAtOnce = 127
 const nodesAtOnce = 64
 
 /**
- * Every tree node and blob that the trees reach. An object may come more than once. Where `extent` is given,
- * the trees come that it asks for, all nodes of the
- * derived tree, and of the blobs those that it asks for.
+ * Every tree node and blob that the trees reach, a node's together: a turn of the event loop for each would cost most of
+ * a transfer. An object may come more than once. Where `extent` is given, the trees come that it asks for, all nodes of
+ * the derived tree, and of the blobs those that it asks for.
  * @throws NOT_FOUND, CORRUPT
  */
-export async function* reach(nodes: NodeReader, from: ReachFrom, ctx?: Context): AsyncGenerator<Reached> {
+export async function* reach(
+  nodes: NodeReader,
+  from: ReachFrom,
+  ctx?: Context,
+): AsyncGenerator<readonly Reached[]> {
   const { tree, derived, than } = from
   if (from.extent === 'commit') return
-  yield* reachTree(nodes, from, { tree, than: than?.tree, path: '', depth: 0 }, ctx)
+  yield* reachTree({ nodes, from, ctx }, { tree, than: than?.tree, path: '', depth: 0 })
   if (derived === undefined || derived === than?.derived) return
   // The derived tree's own nodes; recipes came with their blobs.
-  yield* reachDerived(nodes, from, derived, ctx)
+  yield* reachDerived({ nodes, from, ctx }, derived)
 }
 
 /** A node of a package, and what its commit knows of large blobs. */
@@ -80,30 +91,21 @@ export interface ReachPart {
 }
 
 /**
- * Every tree node and blob of one node of a package, a blob for each file; nothing of the derived tree itself.
+ * As `reach`, for one node of a package: a blob for each file; nothing of the derived tree itself.
  * @throws NOT_FOUND, CORRUPT
  */
 export async function* reachPart(
   nodes: NodeReader,
   { entry, derived, depth }: ReachPart,
   ctx?: Context,
-): AsyncGenerator<Reached> {
-  if (entry.type === 'file') yield await reachedBlob(nodes, derived, entry, entry.name)
-  else
-    yield* reachTree(
-      nodes,
-      { tree: entry.id, derived },
-      { tree: entry.id, than: undefined, path: '', depth },
-      ctx,
-    )
+): AsyncGenerator<readonly Reached[]> {
+  const run: Run = { nodes, from: { tree: entry.id, derived }, ctx }
+  if (entry.type === 'file') yield [await reachedBlob(run, entry, entry.name, undefined)]
+  else yield* reachTree(run, { tree: entry.id, than: undefined, path: '', depth })
 }
 
-async function* reachTree(
-  nodes: NodeReader,
-  from: ReachFrom,
-  start: Step,
-  ctx?: Context,
-): AsyncGenerator<Reached> {
+async function* reachTree(run: Run, start: Step): AsyncGenerator<readonly Reached[]> {
+  const { nodes, from, ctx } = run
   const open: Step[] = [start]
   const ready = new Set<Step>()
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
@@ -121,39 +123,61 @@ async function* reachTree(
     const names = namesOnWay(from.extent, path)
     const found =
       names === undefined ? freshNodes(nodes, step.tree, step.than) : nodesOnWay(nodes, step.tree, names)
-    for await (const fresh of found) {
-      if (fresh.kind === 'node') {
-        yield { kind: 'tree', id: fresh.id, path }
-        continue
-      }
-      const { known } = fresh
-      const entry = entryAt(fresh.entry, depth)
-      const below = joinPath(path, entry.name)
-      if (entry.type === 'group') {
-        const than = known?.type === 'group' ? known.id : undefined
-        if (than !== entry.id && hasTree(from.extent, below))
-          open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
-      } else if (entry.type === 'file' && hasFiles(from.extent, below)) {
-        const blob = await reachedBlob(nodes, from.derived, entry, below)
-        const base = blob.recipe === undefined ? undefined : await recipeOfKnown(nodes, from, known)
-        yield base === undefined ? blob : { ...blob, base }
-        if (from.extent !== undefined) yield* reachViews(nodes, from.derived, entry.id, ctx)
-      }
+    for await (const { ids, entries } of found) {
+      yield ids.map((id) => ({ kind: 'tree', id, path }))
+      yield* reachEntries(run, entries, step, open)
     }
   }
 }
 
+/** What the entries of one node of a folder reach; the folders among them are put into `open`. */
+async function* reachEntries(
+  run: Run,
+  entries: readonly FreshEntry[],
+  { path, depth }: Step,
+  open: Step[],
+): AsyncGenerator<readonly Reached[]> {
+  const { from } = run
+  let reached: Reached[] = []
+  for (const { entry: fresh, known } of entries) {
+    const entry = entryAt(fresh, depth)
+    const below = joinPath(path, entry.name)
+    if (entry.type === 'group') {
+      const than = known?.type === 'group' ? known.id : undefined
+      if (than !== entry.id && hasTree(from.extent, below))
+        open.push({ tree: entry.id, than, path: below, depth: depth + 1 })
+    } else if (entry.type === 'file' && hasFiles(from.extent, below)) {
+      const { id, size } = entry
+      // Without a promise for each of many small files.
+      if (mayBeChunked(from, size)) reached.push(await reachedBlob(run, entry, below, known))
+      else reached.push({ kind: 'blob', id, size, path: below })
+      if (from.extent === undefined) continue
+      yield reached
+      reached = []
+      yield* reachViews(run, id)
+    }
+  }
+  if (reached.length > 0) yield reached
+}
+
+/** Whether a file of so many bytes may be kept as chunks, as far as its commit knows. */
+function mayBeChunked({ derived }: ReachFrom, size: number): boolean {
+  return derived !== undefined && size > chunkThreshold
+}
+
+/** A file's blob with its recipe, and the recipe of what is known in its place. */
 async function reachedBlob(
-  nodes: NodeReader,
-  derived: Id | undefined,
-  entry: { readonly id: Id; readonly size: number },
+  { nodes, from }: Run,
+  { id, size }: { readonly id: Id; readonly size: number },
   path: string,
+  known: TreeEntry | undefined,
 ): Promise<ReachedBlob> {
-  const { id, size } = entry
   const blob = { kind: 'blob' as const, id, size, path }
-  if (derived === undefined || size <= chunkThreshold) return blob
-  const found = await lookupDerived(nodes, derived, id)
-  return found?.type === 'recipe' ? { ...blob, recipe: found.id } : blob
+  if (from.derived === undefined || !mayBeChunked(from, size)) return blob
+  const found = await lookupDerived(nodes, from.derived, id)
+  if (found?.type !== 'recipe') return blob
+  const base = await recipeOfKnown(nodes, from, known)
+  return { ...blob, recipe: found.id, ...(base === undefined ? undefined : { base }) }
 }
 
 /** The recipe of a large blob in the tree that is known. */
@@ -168,43 +192,38 @@ async function recipeOfKnown(
 }
 
 /** The views of one file, where not all views are asked for. */
-async function* reachViews(
-  nodes: NodeReader,
-  derived: Id | undefined,
-  blob: Id,
-  ctx?: Context,
-): AsyncGenerator<Reached> {
-  if (derived === undefined) return
-  for await (const { id } of viewsOf(nodes, derived, blob, ctx))
-    yield* reachTree(nodes, { tree: id, derived }, { tree: id, than: undefined, path: '', depth: 0 }, ctx)
+async function* reachViews(run: Run, blob: Id): AsyncGenerator<readonly Reached[]> {
+  const { nodes, from, ctx } = run
+  if (from.derived === undefined) return
+  for await (const { id } of viewsOf(nodes, from.derived, blob, ctx)) yield* reachView(run, id)
 }
 
-async function* reachDerived(
-  nodes: NodeReader,
-  from: ReachFrom,
-  derived: Id,
-  ctx?: Context,
-): AsyncGenerator<Reached> {
-  for await (const fresh of freshNodes(nodes, derived, from.than?.derived)) {
-    if (fresh.kind === 'node') yield { kind: 'tree', id: fresh.id, path: '' }
-  }
+async function* reachDerived(run: Run, derived: Id): AsyncGenerator<readonly Reached[]> {
+  const { nodes, from, ctx } = run
+  for await (const { ids } of freshNodes(nodes, derived, from.than?.derived))
+    yield ids.map((id) => ({ kind: 'tree', id, path: '' }))
   if (!hasFiles(from.extent, '')) return // views came with their files
-  for await (const entry of derivedEntries(nodes, derived, undefined, ctx)) {
-    if (entry.type === 'group') {
-      yield* reachTree(
-        nodes,
-        { tree: entry.id, derived },
-        { tree: entry.id, than: undefined, path: '', depth: 0 },
-        ctx,
-      )
-    }
-  }
+  for await (const entry of derivedEntries(nodes, derived, undefined, ctx))
+    if (entry.type === 'group') yield* reachView(run, entry.id)
 }
 
-/** A node of one folder's tree, or an entry in such a node, that the known folder does not have. */
-type Fresh =
-  | { readonly kind: 'node'; readonly id: Id }
-  | { readonly kind: 'entry'; readonly entry: TreeEntry; readonly known: TreeEntry | undefined }
+/** All of a view. */
+function reachView({ nodes, from, ctx }: Run, tree: Id): AsyncGenerator<readonly Reached[]> {
+  const whole: Run = { nodes, from: { tree, derived: from.derived }, ctx }
+  return reachTree(whole, { tree, than: undefined, path: '', depth: 0 })
+}
+
+/** Nodes of one folder's tree, and entries in such nodes, that the known folder does not have. */
+interface Fresh {
+  readonly ids: readonly Id[]
+  readonly entries: readonly FreshEntry[]
+}
+
+/** An entry, and what the known folder has under its name. */
+interface FreshEntry {
+  readonly entry: TreeEntry
+  readonly known: TreeEntry | undefined
+}
 
 /** The nodes of a folder that lead to some names, and the entries of these. */
 async function* nodesOnWay(nodes: NodeReader, tree: Id, names: readonly string[]): AsyncGenerator<Fresh> {
@@ -213,16 +232,15 @@ async function* nodesOnWay(nodes: NodeReader, tree: Id, names: readonly string[]
   while (level.length > 0) {
     const below: Placed[] = []
     for (const { id, node } of level) {
-      yield { kind: 'node', id }
       if (!isLeaf(node)) below.push(...(await childrenOnWay(nodes, node, names)))
-      else yield* entriesNamed(node, wanted)
+      yield { ids: [id], entries: isLeaf(node) ? entriesNamed(node, wanted) : [] }
     }
     level = below
   }
 }
 
-function* entriesNamed({ entries }: LeafNode, names: ReadonlySet<string>): Generator<Fresh> {
-  for (const entry of entries) if (names.has(entry.name)) yield { kind: 'entry', entry, known: undefined }
+function entriesNamed({ entries }: LeafNode, names: ReadonlySet<string>): FreshEntry[] {
+  return entries.filter(({ name }) => names.has(name)).map((entry) => ({ entry, known: undefined }))
 }
 
 interface Placed {
@@ -264,20 +282,35 @@ async function* freshNodes(nodes: NodeReader, tree: Id, than: Id | undefined): A
     if (wanted.length === 0) return
     const level = await levelOf(nodes, wanted)
     while (known.length > 0 && (await levelOf(nodes, known)) > level) known = await childrenOf(nodes, known)
-    for (const id of wanted) yield { kind: 'node', id }
+    yield { ids: wanted, entries: [] }
     if (level === 0) break
     // On the same level both go down; a lower one waits.
     const together = known.length > 0 && (await levelOf(nodes, known)) === level
     wanted = await childrenOf(nodes, wanted, places)
     if (together) known = await childrenOf(nodes, known)
   }
+  yield* freshEntries(nodes, { wanted, places }, known)
+}
+
+/** The entries of leaves that others do not have, a leaf's together. */
+async function* freshEntries(
+  nodes: NodeReader,
+  { wanted, places }: { readonly wanted: readonly Id[]; readonly places: Places },
+  known: readonly Id[],
+): AsyncGenerator<Fresh> {
   const before = new Map<string, TreeEntry>()
-  for await (const entry of entriesOf(nodes, known)) before.set(entry.name, entry)
-  for await (const entry of entriesOf(nodes, wanted, places)) {
-    const old = before.get(entry.name)
-    const same =
-      old !== undefined && 'id' in old && 'id' in entry && old.id === entry.id && old.type === entry.type
-    if (!same) yield { kind: 'entry', entry, known: old }
+  for await (const node of placedNodes(nodes, known, undefined))
+    if (isLeaf(node)) for (const entry of node.entries) before.set(entry.name, entry)
+  for await (const node of placedNodes(nodes, wanted, places)) {
+    if (!isLeaf(node)) continue
+    const entries: FreshEntry[] = []
+    for (const entry of node.entries) {
+      const old = before.get(entry.name)
+      const same =
+        old !== undefined && 'id' in old && 'id' in entry && old.id === entry.id && old.type === entry.type
+      if (!same) entries.push({ entry, known: old })
+    }
+    yield { ids: [], entries }
   }
 }
 
@@ -295,10 +328,6 @@ async function childrenOf(nodes: NodeReader, ids: readonly Id[], places?: Places
     }
   }
   return children
-}
-
-async function* entriesOf(nodes: NodeReader, ids: readonly Id[], places?: Places): AsyncGenerator<TreeEntry> {
-  for await (const node of placedNodes(nodes, ids, places)) if (isLeaf(node)) yield* node.entries
 }
 
 /** Nodes, and each is what the one above it says, where `places` tells which that is. */

@@ -59,15 +59,16 @@ export function transfer(from: ObjectReader, to: ObjectStore, want: Want, ctx?: 
  */
 export async function sendPart(
   ends: Ends,
-  objects: AsyncIterable<Reached>,
+  reached: AsyncIterable<readonly Reached[]>,
   ctx?: Context,
 ): Promise<ReadonlyMap<Id, { readonly id: Id; readonly size: number }>> {
   const recipes = new Map<Id, { readonly id: Id; readonly size: number }>()
   const run = sender(ends, ctx)
-  for await (const object of objects) {
-    await run.take(object)
-    if (object.kind === 'blob' && object.recipe !== undefined) {
-      recipes.set(object.id, { id: object.recipe, size: object.size })
+  for await (const group of reached) {
+    await run.take(group)
+    for (const object of group) {
+      if (object.kind === 'blob' && object.recipe !== undefined)
+        recipes.set(object.id, { id: object.recipe, size: object.size })
     }
   }
   await run.finish()

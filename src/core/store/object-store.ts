@@ -68,8 +68,11 @@ export interface ObjectWriter {
   writeBlob(body: Bytes | ByteReader, ctx?: Context): Promise<StoredBlob>
   /** Small blobs whose ids were found when they were read; their bytes are lent until this returns. */
   writeBlobs(blobs: readonly KnownBlob[], ctx?: Context): Promise<void>
-  /** An object that another store's `readMany` gave, verified, and that was asked for as missing. */
-  copy(object: StoredObject): Promise<void>
+  /**
+   * An object that another store's `readMany` gave, verified, and that was asked for as missing. Comes back at once
+   * where there is room for it.
+   */
+  copy(object: StoredObject): Promise<void> | undefined
   /**
    * Begins to write packs that hold so many bytes already, so that a process that is killed loses no more of what has
    * come from far away. Comes back at once where there are none.

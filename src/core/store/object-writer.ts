@@ -126,12 +126,12 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     written,
     missing: async (ids, ctx) => {
       const absent: Id[] = []
-      await packs.expect(
-        ids.filter((id) => !has(id)),
-        condemned,
-        ctx,
-      )
-      for (const id of new Set(ids)) if (!(await isHere(id, ctx))) absent.push(id)
+      const asked = ids.filter((id) => !has(id))
+      await packs.expect(asked, condemned, ctx)
+      for (const id of new Set(ids)) {
+        const now = isHereNow(id)
+        if (!(now === 'unknown' ? await isHere(id, ctx) : now)) absent.push(id)
+      }
       return absent
     },
     missingAsKnown: (ids) => [...new Set(ids)].filter((id) => isHereNow(id) !== true),
@@ -169,11 +169,11 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
         if (full !== undefined) await full
       }
     },
-    copy: async ({ id, kind, packed }) => {
+    copy: ({ id, kind, packed }) => {
       if (packed.encoding === 'recipe')
         throw new QuiltError('INVALID', 'a chunked blob is copied through its recipe')
       // Whoever copies has asked what is missing.
-      if (isHereNow(id) !== true) await add(id, kind, packed)
+      return isHereNow(id) === true ? undefined : add(id, kind, packed)
     },
     keep: (bytes) => out.keep(bytes),
     writeChunked,

@@ -73,26 +73,27 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
     return found
   }
 
-  const readBatch = async function* (
+  /** Objects in groups: a turn of the event loop for each, once a layer, would cost more than to check them. */
+  const readGroups = async function* (
     ids: readonly Id[],
     ctx?: Context,
     options?: ReadOptions,
-  ): AsyncGenerator<StoredObject> {
+  ): AsyncGenerator<readonly StoredObject[]> {
     const wanted = new Set(ids)
     if (writers.size > 0) {
       for (const id of wanted) {
         const object = await pendingObject(id)
         if (object === undefined) continue
         wanted.delete(id)
-        yield object
+        yield [object]
       }
     }
     for (let look = 1; ; look++) {
       const places = await locateAll([...wanted], ctx)
       try {
-        for await (const object of reader.read(places.values(), ctx, options)) {
-          wanted.delete(object.id)
-          yield object
+        for await (const group of reader.read(places.values(), ctx, options)) {
+          for (const { id } of group) wanted.delete(id)
+          yield group
         }
         return
       } catch (error) {
@@ -110,8 +111,9 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
       const absent: Id[] = []
       await packs.expect(ids, undefined, ctx)
       for (const id of new Set(ids)) {
-        if (await isHere(id, ctx)) continue
-        absent.push(id)
+        const now = isHereNow(id)
+        const here = now === 'unknown' ? (await packs.find(id, undefined, ctx)) !== undefined : now
+        if (!here) absent.push(id)
       }
       return absent
     },
@@ -119,7 +121,8 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
     readMany: async function* (ids, ctx, options) {
       for (let at = 0; at < ids.length; at += idsAtOnce) {
         checkSignal(ctx)
-        yield* readBatch(ids.slice(at, at + idsAtOnce), ctx, options)
+        const groups = readGroups(ids.slice(at, at + idsAtOnce), ctx, options)
+        for await (const group of groups) for (const object of group) yield object
       }
     },
     ids: (prefix = '', ctx) => storedIds(packs, prefix, ctx),
@@ -132,11 +135,11 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
     },
   }
 
-  const isHere = async (id: Id, ctx?: Context): Promise<boolean> => {
+  const isHereNow = (id: Id): boolean | 'unknown' => {
     const now = packs.findNow(id)
     if (now !== 'unknown' && now !== undefined) return true
     for (const writer of writers) if (writer.has(id)) return true
-    return now === 'unknown' && (await packs.find(id, undefined, ctx)) !== undefined
+    return now === 'unknown' ? now : false
   }
 
   const runBatch = async <T>(

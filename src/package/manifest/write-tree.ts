@@ -182,13 +182,17 @@ async function takePart(run: Writing, { part }: PlannedPart): Promise<Entry> {
   return entry
 }
 
-async function* counted(run: Writing, objects: AsyncIterable<Reached>): AsyncGenerator<Reached> {
-  for await (const object of objects) {
-    if (object.kind === 'blob') {
+async function* counted(
+  run: Writing,
+  reached: AsyncIterable<readonly Reached[]>,
+): AsyncGenerator<readonly Reached[]> {
+  for await (const group of reached) {
+    for (const object of group) {
+      if (object.kind !== 'blob') continue
       run.files++
       run.bytes += object.size
     }
-    yield object
+    yield group
   }
 }
 

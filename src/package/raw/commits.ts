@@ -200,9 +200,10 @@ async function needWhole(
   for await (const { id, commit: found } of ancestors(objects, commit, { shallow }, ctx)) {
     await need([id])
     let waiting: Id[] = []
-    for await (const object of reach(nodes, { tree: found.tree, derived: found.derived }, ctx)) {
-      waiting.push(object.id)
-      if (object.kind === 'blob' && object.recipe !== undefined) {
+    for await (const group of reach(nodes, { tree: found.tree, derived: found.derived }, ctx)) {
+      for (const object of group) {
+        waiting.push(object.id)
+        if (object.kind === 'tree' || object.recipe === undefined) continue
         for await (const node of recipeNodes(objects, object.recipe, ctx)) waiting.push(node)
         for await (const chunk of recipeChunks(objects, object.recipe, undefined, ctx)) waiting.push(chunk.id)
       }

@@ -27,7 +27,7 @@ async function treeOf(objects: MemoryObjects, paths: readonly string[], size = 1
 }
 
 async function reached(objects: MemoryObjects, from: ReachFrom): Promise<Reached[]> {
-  return collect(reach(nodeReader(objects), from))
+  return (await collect(reach(nodeReader(objects), from))).flat()
 }
 
 const pathsOf = (all: readonly Reached[]): string[] =>

@@ -3,6 +3,7 @@
 import { concatBytes } from '../../base/bytes.ts'
 import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError } from '../../base/error.ts'
+import { singly } from '../../base/pool.ts'
 import { encodeBundleEnd, encodeBundleStart, type BundleHeader } from '../../codec/bundle/frame.ts'
 import { encodeRecipePayload, objectBytes, putWord, recipePayloadBytes } from '../../codec/pack.ts'
 import type { IndexedPack } from '../../codec/pack-index.ts'
@@ -109,7 +110,7 @@ async function* body(
   const nodes = nodeReader(objects)
   const from: ReachFrom = { tree, derived, than }
   // What says what there is comes before all that there is.
-  for await (const object of reach(nodes, from, ctx)) {
+  for await (const object of singly(reach(nodes, from, ctx))) {
     if (object.kind === 'tree') {
       if (await known.add(object.id)) yield* packing.add({ id: object.id, kind: 'tree', size: undefined })
     } else if (object.recipe !== undefined && (await known.add(object.recipe))) {
@@ -119,7 +120,7 @@ async function* body(
       }
     }
   }
-  for await (const object of reach(nodes, from, ctx)) {
+  for await (const object of singly(reach(nodes, from, ctx))) {
     if (object.kind !== 'blob' || !(await known.add(object.id))) continue
     const { id, size, recipe } = object
     if (recipe === undefined) {
@@ -141,7 +142,7 @@ async function note(
   known: SpillingIds,
   ctx?: Context,
 ): Promise<void> {
-  for await (const object of reach(nodeReader(objects), { tree, derived }, ctx)) {
+  for await (const object of singly(reach(nodeReader(objects), { tree, derived }, ctx))) {
     await known.put(object.id)
     if (object.kind === 'tree' || object.recipe === undefined) continue
     if (!(await known.add(object.recipe))) continue

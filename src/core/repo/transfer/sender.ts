@@ -15,7 +15,7 @@ import { missingThere } from './missing-there.ts'
 
 /** Moves what it is given. */
 export interface Sender {
-  take(object: Reached): Promise<void>
+  take(reached: readonly Reached[]): Promise<void>
   /** A commit, and what it reaches. */
   commit(wanted: WantedCommit): Promise<void>
   /** Moves what is left. */
@@ -48,8 +48,10 @@ export function sender(ends: Ends, ctx?: Context): Sender {
       for await (const object of from.readMany(ids, ctx, { memory })) {
         checkExpected(object, expected.get(object.id))
         if (object.recipe !== undefined) throw unnamedRecipe(object.id)
-        await out.copy(object)
-        await keepArrived(ends)
+        const full = out.copy(object)
+        if (full !== undefined) await full
+        const kept = keepArrived(ends)
+        if (kept !== undefined) await kept
         progress.sent(object.kind, object.body.length)
       }
     }
@@ -83,26 +85,33 @@ export function sender(ends: Ends, ctx?: Context): Sender {
     }
   }
 
-  const note = async (id: Id, is: Expected): Promise<void> => {
+  /** Comes back at once where there is room. */
+  const note = (id: Id, is: Expected): Promise<void> | undefined => {
     const other = trees.get(id) ?? blobs.get(id)
     if (other !== undefined && (other.kind !== is.kind || other.size !== is.size)) throw otherwise(id)
     if (is.kind === 'blob' && is.size !== undefined) {
       if (other === undefined) progress.expect(is.size)
       blobs.set(id, { ...is, size: is.size })
-      if (blobs.size >= mostWaiting) await sendBlobs()
-    } else {
-      trees.set(id, is)
-      if (trees.size >= treesAtOnce) await sendTrees()
+      return blobs.size >= mostWaiting ? sendBlobs() : undefined
     }
+    trees.set(id, is)
+    return trees.size >= treesAtOnce ? sendTrees() : undefined
   }
 
-  const take = async (object: Reached): Promise<void> => {
+  const takeOne = (object: Reached): Promise<void> | undefined => {
     if (object.kind === 'tree') return note(object.id, { kind: 'tree' })
     const { id, size, recipe, base } = object
     if (recipe === undefined) return note(id, { kind: 'blob', size })
     progress.expect(size)
     large.push({ id, size, recipe, base })
-    if (large.length >= largeAtOnce) await sendLarge()
+    return large.length >= largeAtOnce ? sendLarge() : undefined
+  }
+
+  const take = async (reached: readonly Reached[]): Promise<void> => {
+    for (const object of reached) {
+      const full = takeOne(object)
+      if (full !== undefined) await full
+    }
   }
 
   return {
@@ -110,7 +119,8 @@ export function sender(ends: Ends, ctx?: Context): Sender {
     commit: async ({ id, extent, than }) => {
       const { tree, derived } = await readCommit(from, id, ctx)
       const known = than === undefined ? undefined : await readCommit(from, than, ctx)
-      for await (const object of reach(nodes, { tree, derived, extent, than: known }, ctx)) await take(object)
+      const reached = reach(nodes, { tree, derived, extent, than: known }, ctx)
+      for await (const group of reached) await take(group)
       await note(id, { kind: 'commit' })
     },
     finish: async () => {

@@ -16,7 +16,7 @@ import {
   type IndexEntry,
   type IndexHeader,
 } from '../../codec/pack-index.ts'
-import { idFromBytes } from '../../model/id.ts'
+import { idFromBytes, type Id } from '../../model/id.ts'
 import { makeSieve, mayHold, type IdSieve } from './id-sieve.ts'
 import { createHasher } from '#hash'
 
@@ -46,6 +46,12 @@ export function indexMemory(bytes: number = heldBytes): IndexMemory {
   return { total: bytes, left: bytes }
 }
 
+/** An id that is looked for: as text, for the entries that are found, and as bytes. */
+export interface SoughtId {
+  readonly id: Id
+  readonly bytes: Uint8Array
+}
+
 /** An open index. */
 export interface IndexFile {
   readonly key: string
@@ -61,9 +67,9 @@ export interface IndexFile {
   /** So many look-ups are coming: reads the index whole where that pays. */
   expect(lookups: number, ctx?: Context): Promise<void>
   /** All entries with this id. */
-  find(id: Uint8Array, ctx?: Context): Promise<readonly IndexEntry[]>
+  find(sought: SoughtId, ctx?: Context): Promise<readonly IndexEntry[]>
   /** The same without a promise, where the index is held whole; else `undefined`. */
-  findNow(id: Uint8Array): readonly IndexEntry[] | undefined
+  findNow(sought: SoughtId): readonly IndexEntry[] | undefined
   /** Entries `from` to `to` (excluded) as they lie in the file. */
   table(from: number, to: number, ctx?: Context): Promise<Uint8Array>
   /** All entries in their order, in tables of bounded size. */
@@ -199,18 +205,19 @@ function readIndexFile(parts: IndexParts, held: Held = {}): IndexFile {
       return whole === undefined ? 0 : size
     },
     header,
-    find: async (id, ctx) => {
+    find: async (sought, ctx) => {
       lookups++
       if (whole === undefined && prints === undefined && pays()) await loadOnce(ctx)
-      if (whole !== undefined) return whole.find(id)
-      const { from, to } = prints === undefined ? fanRange(header, id) : printRange(header, prints, id)
-      return from === to ? [] : collect(await readKept(from, to, ctx), id)
+      if (whole !== undefined) return whole.find(sought)
+      const { bytes } = sought
+      const { from, to } = prints === undefined ? fanRange(header, bytes) : printRange(header, prints, bytes)
+      return from === to ? noEntries : collect(await readKept(from, to, ctx), sought)
     },
-    findNow: (id) => {
-      if (whole !== undefined) return whole.findNow(id)
+    findNow: (sought) => {
+      if (whole !== undefined) return whole.findNow(sought)
       if (prints === undefined) return undefined
-      const { from, to } = printRange(header, prints, id)
-      return from === to ? [] : undefined
+      const { from, to } = printRange(header, prints, sought.bytes)
+      return from === to ? noEntries : undefined
     },
     table: (from, to, ctx) => (whole === undefined ? read(from, to, ctx) : whole.table(from, to)),
     tables: (ctx) => (whole === undefined ? tables(ctx) : whole.tables()),
@@ -266,12 +273,13 @@ export function wholeIndexFile(key: string, bytes: Uint8Array, stored = true): I
   const entries = bytes.subarray(header.length, bytes.length - indexTrailerBytes)
   let sieve: IdSieve | undefined
   let lookups = 0
-  const findNow = (id: Uint8Array): readonly IndexEntry[] => {
+  const findNow = (sought: SoughtId): readonly IndexEntry[] => {
     if (lookups++ === manyLookups) sieve = makeSieve(entries)
-    if (sieve !== undefined && !mayHold(sieve, id)) return []
+    const { bytes: id } = sought
+    if (sieve !== undefined && !mayHold(sieve, id)) return noEntries
     const { from, to } = fanRange(header, id)
     const at = searchIndex(entries, from, to, id)
-    return at < 0 ? [] : following(entries, at, id)
+    return at < 0 ? noEntries : following(entries, at, sought)
   }
   const table = (from: number, to: number): Promise<Uint8Array> =>
     Promise.resolve(entries.subarray(from * entryBytes, to * entryBytes))
@@ -283,7 +291,7 @@ export function wholeIndexFile(key: string, bytes: Uint8Array, stored = true): I
     proved: true,
     held: 0,
     header,
-    find: (id) => Promise.resolve(findNow(id)),
+    find: (sought) => Promise.resolve(findNow(sought)),
     findNow,
     table,
     tables: () => readTables(header, table),
@@ -311,16 +319,19 @@ export async function proveIndexFile(backend: Backend, index: IndexFile, ctx?: C
   throw new QuiltError('CORRUPT', `index "${key}" does not have the SHA-256 that it ends with`)
 }
 
-function collect(table: Uint8Array, id: Uint8Array): readonly IndexEntry[] {
-  const at = searchIndex(table, 0, table.length / entryBytes, id)
-  return at < 0 ? [] : following(table, at, id)
+/** What nearly every look-up in one of many indexes gives: one list for all of them. */
+const noEntries: readonly IndexEntry[] = []
+
+function collect(table: Uint8Array, sought: SoughtId): readonly IndexEntry[] {
+  const at = searchIndex(table, 0, table.length / entryBytes, sought.bytes)
+  return at < 0 ? noEntries : following(table, at, sought)
 }
 
 /** The entries from number `at` on that have this id: one object may lie in several packs. */
-function following(table: Uint8Array, at: number, id: Uint8Array): readonly IndexEntry[] {
-  const found: IndexEntry[] = []
-  for (let i = at; entryHasId(table, i * entryBytes, id); i++)
-    found.push(readIndexEntry(table, i * entryBytes))
+function following(table: Uint8Array, at: number, { id, bytes }: SoughtId): readonly IndexEntry[] {
+  const found = [readIndexEntry(table, at * entryBytes, id)]
+  for (let i = at + 1; entryHasId(table, i * entryBytes, bytes); i++)
+    found.push(readIndexEntry(table, i * entryBytes, id))
   return found
 }
 

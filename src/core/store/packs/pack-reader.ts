@@ -4,7 +4,7 @@ import { checkSignal, type Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
 import { mapOrdered } from '../../base/pool.ts'
 import type { ReadMemory } from '../../base/read-memory.ts'
-import { readRecordHeader, recordHeaderBytes } from '../../codec/pack.ts'
+import { isRecordHeader, recordHeaderBytes } from '../../codec/pack.ts'
 import { packKey } from '../layout.ts'
 import type { ReadOptions, StoredObject } from '../object-store.ts'
 import type { Location } from './pack-set.ts'
@@ -35,6 +35,9 @@ const farBytes = 16 * 1024 * 1024
 const nearBytes = 4 * 1024 * 1024
 /** Reads under way at once. */
 const readsAtOnce = 2
+/** Objects are handed on in groups of so many, or of so many bytes: a turn of the event loop for each costs more than to check it. */
+const groupObjects = 64
+const groupBytes = 1024 * 1024
 
 /** Few long ranges for many records, by pack and place; none longer than so many bytes. */
 function planReads(locations: Iterable<Location>, readBytes: number): readonly PlannedRead[] {
@@ -64,10 +67,15 @@ function planReads(locations: Iterable<Location>, readBytes: number): readonly P
 /** Reads records of packs. */
 export interface PackReader {
   /**
-   * The objects at these places, checked against their ids, each as soon as it is read.
+   * The objects at these places, checked against their ids, in groups, each as soon as it is read. What comes before
+   * one that is damaged is handed on first.
    * @throws NOT_FOUND when a pack is gone; CORRUPT
    */
-  read(locations: Iterable<Location>, ctx?: Context, options?: ReadOptions): AsyncIterable<StoredObject>
+  read(
+    locations: Iterable<Location>,
+    ctx?: Context,
+    options?: ReadOptions,
+  ): AsyncIterable<readonly StoredObject[]>
 }
 
 /** Reads from the packs of a backend. */
@@ -111,24 +119,29 @@ export function packReader(backend: Backend, far = false): PackReader {
       for await (const { read, bytes, into } of fetched) {
         checkSignal(ctx)
         let [from, start] = [bytes, read.start]
+        let group: StoredObject[] = []
+        let held = 0
         for (const record of read.records) {
-          const unpack = (): StoredObject =>
-            unpackObjectWith(
-              zstd,
-              record,
-              checkedPayload(from, record.offset - start, record),
-              options?.proved,
-            )
+          const unpack = (): StoredObject => {
+            const payload = checkedPayload(from, record.offset - start, record)
+            return unpackObjectWith(zstd, record, payload, options?.proved)
+          }
           let object: StoredObject
           try {
             object = unpack()
           } catch (error) {
             if (!isQuiltError(error, 'CORRUPT')) throw error
+            yield group
+            ;[group, held] = [[], 0]
             ;[from, start] = [await again(record, read.end, ctx), record.offset]
             object = unpack()
           }
-          yield object
+          held += object.body.length
+          if (group.push(object) < groupObjects && held < groupBytes) continue
+          yield group
+          ;[group, held] = [[], 0]
         }
+        yield group
         if (into !== undefined) memory?.done(into)
       }
     },
@@ -137,21 +150,14 @@ export function packReader(backend: Backend, far = false): PackReader {
 
 /** The payload of a record whose header, at `at`, says what the index says. */
 function checkedPayload(bytes: Uint8Array, at: number, location: Location): Uint8Array {
-  const record = readRecordHeader(bytes, at, location.offset)
-  const { id, kind, encoding, stored, size } = location
-  if (
-    record.id !== id ||
-    record.kind !== kind ||
-    record.encoding !== encoding ||
-    record.stored !== stored ||
-    record.size !== size
-  ) {
-    throw new QuiltError('CORRUPT', `pack ${location.pack} does not hold ${id} where its index says`, {
+  if (!isRecordHeader(bytes, at, location)) {
+    const { pack, id } = location
+    throw new QuiltError('CORRUPT', `pack ${pack} does not hold ${id} where its index says`, {
       hint: 'find out what else is damaged: quilt verify',
     })
   }
   const start = at + recordHeaderBytes
-  return bytes.subarray(start, start + stored)
+  return bytes.subarray(start, start + location.stored)
 }
 
 function outside(read: PlannedRead): QuiltError {

@@ -4,8 +4,8 @@ import type { Context } from '../../base/context.ts'
 import { QuiltError, isQuiltError } from '../../base/error.ts'
 import type { PackRecord } from '../../codec/pack.ts'
 import type { IndexedPack, IndexEntry } from '../../codec/pack-index.ts'
-import { idToBytes, type Id } from '../../model/id.ts'
-import { adoptIndexFile, wholeIndexFile, type IndexFile } from './index-file.ts'
+import { idBytes, idToBytes, type Id } from '../../model/id.ts'
+import { adoptIndexFile, wholeIndexFile, type IndexFile, type SoughtId } from './index-file.ts'
 import { listedIndexes } from './listed-indexes.ts'
 import { rebuildIndex } from './rebuild-index.ts'
 
@@ -110,7 +110,7 @@ export function packSet(backend: Backend): PackSet {
 
   /** Looks into the open indexes, then into the others, the smallest first. `'stale'`: one went away meanwhile. */
   const search = async (
-    id: Uint8Array,
+    sought: SoughtId,
     skip: SkippedPacks,
     ctx?: Context,
   ): Promise<Location | undefined | 'stale'> => {
@@ -121,7 +121,7 @@ export function packSet(backend: Backend): PackSet {
         if (seen.has(index)) continue
         seen.add(index)
         try {
-          const found = located(index, index.findNow(id) ?? (await index.find(id, ctx)), skip)
+          const found = located(index, index.findNow(sought) ?? (await index.find(sought, ctx)), skip)
           if (found === undefined) continue
           lastHit = index
           return found
@@ -132,7 +132,7 @@ export function packSet(backend: Backend): PackSet {
           indexes.now.open.delete(index.key)
           await backend.distrust?.(index.key)
           await recover(ctx)
-          return search(id, skip, ctx)
+          return search(sought, skip, ctx)
         }
       }
       const opened = await indexes.openNext(ctx)
@@ -141,12 +141,16 @@ export function packSet(backend: Backend): PackSet {
     }
   }
 
+  /** What `findNow` looks for: no other call is under way meanwhile, so one place serves all. */
+  const now: { id: Id; readonly bytes: Uint8Array } = { id: '' as Id, bytes: new Uint8Array(idBytes) }
+
   const findNow: PackSet['findNow'] = (id, skip = none) => {
     if (!indexes.isLoaded) return 'unknown'
-    const bytes = idToBytes(id)
+    now.id = id
+    idToBytes(id, now.bytes)
     let sure = indexes.now.closed.size === 0
     for (const index of made.size === 0 ? indexes.now.open.values() : all()) {
-      const entries = index.findNow(bytes)
+      const entries = index.findNow(now)
       if (entries === undefined) sure = false
       const found = entries === undefined ? undefined : located(index, entries, skip)
       if (found !== undefined) return found
@@ -180,9 +184,9 @@ export function packSet(backend: Backend): PackSet {
     },
     find: async (id, skip = none, ctx) => {
       await load(ctx)
-      const bytes = idToBytes(id)
+      const sought = { id, bytes: idToBytes(id) }
       for (let searches = 1; ; searches++) {
-        const found = await search(bytes, skip, ctx)
+        const found = await search(sought, skip, ctx)
         if (found !== 'stale') return found
         if (searches === mostSearches) return undefined
         await indexes.relist(ctx)

@@ -4,7 +4,7 @@ import { memoryBackend } from '../../../../src/core/backend/memory.ts'
 import { encodeIndex } from '../../../../src/core/codec/pack-index.ts'
 import { idToBytes, type Id } from '../../../../src/core/model/id.ts'
 import { indexKey, packKey } from '../../../../src/core/store/layout.ts'
-import { indexMemory, openIndexFile } from '../../../../src/core/store/packs/index-file.ts'
+import { indexMemory, openIndexFile, type SoughtId } from '../../../../src/core/store/packs/index-file.ts'
 import { packBuilder } from '../../../../src/core/store/packs/pack-builder.ts'
 import { packSet } from '../../../../src/core/store/packs/pack-set.ts'
 import { hashBytes } from '#hash'
@@ -14,6 +14,7 @@ import { text } from '../../../support/store-bench.ts'
 
 const nameOf = (n: number): string => n.toString(16).padStart(32, '0')
 const idAt = (n: number): Id => hashBytes(text(String(n)))
+const soughtAt = (n: number): SoughtId => ({ id: idAt(n), bytes: idToBytes(idAt(n)) })
 
 /** Puts a pack of these objects, and its index unless told. */
 async function addPack(
@@ -103,14 +104,13 @@ describe('large indexes', () => {
     const backend: Backend = { ...inner, get: (...args) => (gets++, inner.get(...args)) }
     const memory = indexMemory(0)
     const index = await openIndexFile(backend, indexKey(nameOf(1)), { memory })
-    const find = async (n: number): Promise<number | undefined> =>
-      (await index.find(idToBytes(idAt(n))))[0]?.stored
+    const find = async (n: number): Promise<number | undefined> => (await index.find(soughtAt(n)))[0]?.stored
     for (let n = 0; n < 100; n++) expect(await find(50_000 + n)).toBeUndefined()
     const before = gets
     for (let n = 0; n < 5000; n++) expect(await find(60_000 + n)).toBeUndefined()
     expect(gets - before).toBeLessThan(5)
-    expect(index.findNow(idToBytes(idAt(70_001)))).toEqual([])
-    expect(index.findNow(idToBytes(idAt(1)))).toBeUndefined()
+    expect(index.findNow(soughtAt(70_001))).toEqual([])
+    expect(index.findNow(soughtAt(1))).toBeUndefined()
     for (let n = 0; n < 40_000; n += 7) expect(await find(n)).toBe(String(n).length)
     expect(index.held).toBe(0)
     expect(memory.left).toBe(0)
