@@ -56,8 +56,8 @@ export interface ObjectWriter {
   readonly written: Written
   /** Those of `ids` that have to be written, each once: they are not here, or gc is about to delete them. */
   missing(ids: readonly Id[], ctx?: Context): Promise<readonly Id[]>
-  /** The same without a read: those that are here but in an index that is not open are among them. */
-  missingAsKnown?(ids: readonly Id[]): readonly Id[]
+  /** The same without a read: unless it is `sure`, those that are here but in an index that is not open are among them. */
+  missingAsKnown?(ids: readonly Id[]): { readonly absent: readonly Id[]; readonly sure: boolean }
   /** The packs in which these objects lie, or will lie when the batch ends; `undefined` when one is missing. */
   packsOf?(ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined>
   /** True when all these packs are here, and stay: packs never change, so what lay in them is here too. */

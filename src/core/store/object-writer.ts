@@ -8,6 +8,7 @@ import { encodeRecipePayload, objectBytes } from '../codec/pack.ts'
 import { compressionMayPay } from '../codec/zstd-probe.ts'
 import type { Id, Kind } from '../model/id.ts'
 import type { KnownBlob, ObjectWriter, PackedPayload, StoredBlob } from './object-store.ts'
+import { lookUp } from './packs/look-up.ts'
 import type { PackSet } from './packs/pack-set.ts'
 import type { PackWriter } from './packs/pack-writer.ts'
 import { packPayload, rawPayload } from './packs/payload.ts'
@@ -59,25 +60,6 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     return now === 'unknown' ? (await packs.find(id, condemned, ctx)) !== undefined : now
   }
 
-  const packsOf = async (ids: Iterable<Id>, ctx?: Context): Promise<ReadonlySet<string> | undefined> => {
-    const names = new Set<string>()
-    await queue.drain()
-    for (const id of ids) {
-      const now = out.packOf(id) ?? packs.findNow(id, condemned)
-      const found = now === 'unknown' ? await packs.find(id, condemned, ctx) : now
-      if (found === undefined) return undefined
-      names.add(typeof found === 'string' ? found : found.pack)
-    }
-    return names
-  }
-
-  /** The packs that were here when they were first asked for, without those that gc is about to delete. */
-  let here: Set<string> | undefined
-  const packsHere = async (ctx?: Context): Promise<Set<string>> => {
-    const names = (await packs.indexes(ctx)).flatMap(({ header }) => header.packs.map(({ name }) => name))
-    return new Set(names.filter((name) => !condemned.has(name) && !packs.gone.has(name)))
-  }
-
   const writeSmall = async (kind: Kind, body: Uint8Array): Promise<Id> => {
     const id = hashBytes(body)
     if (await isHere(id)) return id
@@ -125,22 +107,20 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
   return {
     written,
     missing: async (ids, ctx) => {
-      const absent: Id[] = []
-      const asked = ids.filter((id) => !has(id))
-      await packs.expect(asked, condemned, ctx)
-      for (const id of new Set(ids)) {
+      const unique = [...new Set(ids)]
+      const here = await lookUp(packs, unique, { now: isHereNow, later: (id) => isHere(id, ctx) }, ctx)
+      return unique.filter((_, i) => here[i] === false)
+    },
+    missingAsKnown: (ids) => {
+      let sure = true
+      const absent = [...new Set(ids)].filter((id) => {
         const now = isHereNow(id)
-        if (!(now === 'unknown' ? await isHere(id, ctx) : now)) absent.push(id)
-      }
-      return absent
+        if (now === 'unknown') sure = false
+        return now !== true
+      })
+      return { absent, sure }
     },
-    missingAsKnown: (ids) => [...new Set(ids)].filter((id) => isHereNow(id) !== true),
-    packsOf,
-    hasPacks: async (names, ctx) => {
-      here ??= await packsHere(ctx)
-      for (const name of names) if (!here.has(name)) return false
-      return true
-    },
+    ...packNames({ out, packs, condemned }, () => queue.drain()),
     write: async (kind, body) => {
       if (kind === 'commit') await queue.drain() // it is the last: all that was written before counts
       if (body.length > objectBytes)
@@ -189,6 +169,37 @@ export function objectWriter({ out, packs, condemned }: WriterParts): BatchWrite
     close: async () => {
       await cutter.close()
       await queue.close()
+    },
+  }
+}
+
+/** What a writer says of packs: those in which objects lie, and whether some are here. */
+function packNames(
+  { out, packs, condemned }: WriterParts,
+  drain: () => Promise<void>,
+): Pick<Required<ObjectWriter>, 'packsOf' | 'hasPacks'> {
+  /** The packs that were here when they were first asked for, without those that gc is about to delete. */
+  let here: Set<string> | undefined
+  const packsHere = async (ctx?: Context): Promise<Set<string>> => {
+    const names = (await packs.indexes(ctx)).flatMap(({ header }) => header.packs.map(({ name }) => name))
+    return new Set(names.filter((name) => !condemned.has(name) && !packs.gone.has(name)))
+  }
+  return {
+    packsOf: async (ids, ctx) => {
+      const names = new Set<string>()
+      await drain()
+      for (const id of ids) {
+        const now = out.packOf(id) ?? packs.findNow(id, condemned)
+        const found = now === 'unknown' ? await packs.find(id, condemned, ctx) : now
+        if (found === undefined) return undefined
+        names.add(typeof found === 'string' ? found : found.pack)
+      }
+      return names
+    },
+    hasPacks: async (names, ctx) => {
+      here ??= await packsHere(ctx)
+      for (const name of names) if (!here.has(name)) return false
+      return true
     },
   }
 }

@@ -8,6 +8,7 @@ import { openBlob } from './blob-source.ts'
 import { mergeIndexes } from './packs/merge-indexes.ts'
 import { objectWriter, type BatchWriter } from './object-writer.ts'
 import type { ObjectReader, ObjectStore, ObjectWriter, StoredObject, ReadOptions } from './object-store.ts'
+import { lookUp } from './packs/look-up.ts'
 import { packReader } from './packs/pack-reader.ts'
 import { packSet, type Location, type PackSet } from './packs/pack-set.ts'
 import { packWriter } from './packs/pack-writer.ts'
@@ -51,13 +52,11 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
   }
 
   const locate = async (ids: readonly Id[], ctx?: Context): Promise<Map<Id, Location>> => {
+    const now = (id: Id): Location | undefined | 'unknown' => packs.findNow(id)
+    const later = (id: Id): Promise<Location | undefined> => packs.find(id, undefined, ctx)
+    const places = await lookUp(packs, ids, { now, later }, ctx)
     const found = new Map<Id, Location>()
-    await packs.expect(ids, undefined, ctx)
-    for (const id of ids) {
-      const now = packs.findNow(id)
-      const location = now === 'unknown' ? await packs.find(id, undefined, ctx) : now
-      if (location !== undefined) found.set(id, location)
-    }
+    for (const location of places) if (location !== undefined) found.set(location.id, location)
     return found
   }
 
@@ -108,14 +107,10 @@ export function packStore(backend: Backend, ambient: Ambient, { far }: PackStore
     packs,
     locate,
     missing: async (ids, ctx) => {
-      const absent: Id[] = []
-      await packs.expect(ids, undefined, ctx)
-      for (const id of new Set(ids)) {
-        const now = isHereNow(id)
-        const here = now === 'unknown' ? (await packs.find(id, undefined, ctx)) !== undefined : now
-        if (!here) absent.push(id)
-      }
-      return absent
+      const unique = [...new Set(ids)]
+      const later = async (id: Id): Promise<boolean> => (await packs.find(id, undefined, ctx)) !== undefined
+      const here = await lookUp(packs, unique, { now: isHereNow, later }, ctx)
+      return unique.filter((_, i) => here[i] === false)
     },
     open: (blob, recipe, ctx) => openBlob(store, blob, recipe, ctx),
     readMany: async function* (ids, ctx, options) {

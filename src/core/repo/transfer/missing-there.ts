@@ -17,9 +17,11 @@ export async function missingThere(
   ctx?: Context,
 ): Promise<readonly Id[]> {
   const ids = [...objects.keys()]
-  const perhaps = out.missingAsKnown?.(ids)
-  if (perhaps === undefined) return out.missing(ids, ctx)
-  const bytes = perhaps.reduce((sum, id) => sum + (objects.get(id)?.size ?? usualTree), 0)
-  if (perhaps.length <= unaskedObjects && bytes <= unaskedBytes) return perhaps
-  return out.missing(perhaps, ctx)
+  const known = out.missingAsKnown?.(ids)
+  if (known === undefined) return out.missing(ids, ctx)
+  const { absent, sure } = known
+  if (sure) return absent
+  const bytes = absent.reduce((sum, id) => sum + (objects.get(id)?.size ?? usualTree), 0)
+  if (absent.length <= unaskedObjects && bytes <= unaskedBytes) return absent
+  return out.missing(absent, ctx)
 }

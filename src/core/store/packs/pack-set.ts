@@ -26,10 +26,10 @@ export interface PackSet {
   /** The same, and opens every index. */
   refresh(ctx?: Context): Promise<void>
   /**
-   * To be told of look-ups ahead: where many of them need an index, all are opened, whole where that pays. That is one
-   * read each, not one a look-up.
+   * So many look-ups are coming that need an index to be read: where they are many, all are opened, whole where that
+   * pays. That is one read each, not one a look-up.
    */
-  expect(ids: readonly Id[], skip?: SkippedPacks, ctx?: Context): Promise<void>
+  expect(lookups: number, ctx?: Context): Promise<void>
   /** Where an object lies, leaving out the packs in `skip`. */
   find(id: Id, skip?: SkippedPacks, ctx?: Context): Promise<Location | undefined>
   /** The same without a promise; `'unknown'` when an index would have to be read for it. */
@@ -55,7 +55,7 @@ const none: SkippedPacks = new Set()
 /** How often a look-up begins again when indexes are merged under its hands. */
 const mostSearches = 5
 /** From so many look-ups on that need an index, all are opened before them. */
-const manyIds = 16
+const manyLookups = 16
 
 /** The packs on a backend. Nothing is read before it is asked for. */
 export function packSet(backend: Backend): PackSet {
@@ -174,10 +174,8 @@ export function packSet(backend: Backend): PackSet {
     refresh: async (ctx) => {
       await refresh(ctx)
     },
-    expect: async (ids, skip = none, ctx) => {
-      if (ids.length < manyIds) return
-      const lookups = ids.filter((id) => findNow(id, skip) === 'unknown').length
-      if (lookups < manyIds) return
+    expect: async (lookups, ctx) => {
+      if (lookups < manyLookups) return
       await load(ctx)
       await openAll(ctx)
       for (const index of all()) await index.expect(lookups, ctx)

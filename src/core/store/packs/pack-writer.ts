@@ -157,8 +157,13 @@ export function packWriter(
   }
 
   return {
-    has: (id) =>
-      both.some((lane) => lane.filling.has(id) || lane.leaving.some(({ records }) => records.has(id))),
+    has: (id) => {
+      for (const { filling, leaving } of both) {
+        if (filling.has(id)) return true
+        for (const { records } of leaving) if (records.has(id)) return true
+      }
+      return false
+    },
     packOf: (id) => {
       for (const { builder, filling, leaving } of both) {
         if (filling.has(id)) return far ? undefined : builder?.name
