@@ -1,7 +1,7 @@
 // The public API: one function for each command, with the same name and meaning, and what they stand on.
 // Each opens a session of its own, from the environment and the configuration; to make many calls, open one.
 export { isQuiltError, QuiltError, type ErrorCode, type FileProblem } from './core/base/error.ts'
-export type { Context, Progress } from './core/base/context.ts'
+export type { Context, Progress, Retry } from './core/base/context.ts'
 export { openSession, type ConfiguredSession, type SessionOptions } from './session/open-session.ts'
 export type { Session } from './package/session.ts'
 export type { BuildOptions, BuildResult } from './package/build.ts'

@@ -19,6 +19,7 @@ import {
 } from './output.ts'
 import { noProgress, progressBar, type ProgressDisplay } from './progress.ts'
 import { confirm, confirmByTyping } from './prompt.ts'
+import { retryNotes } from './retry-notes.ts'
 import { parseRate } from './flags/rate-flag.ts'
 
 /** The parsed flags of a command, global ones included. */
@@ -39,6 +40,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected words: readonly string[] = []
   protected out!: Output
   private progress: ProgressDisplay = noProgress
+  private noteRetry: Context['onRetry']
   private readonly stopping = new AbortController()
   private readonly closers: Closer[] = []
 
@@ -52,13 +54,21 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** For every long call: stops on Ctrl-C, draws a bar on a terminal. */
   protected get ctx(): Context {
-    return { signal: this.stopping.signal, onProgress: (event) => this.progress.show(event) }
+    return {
+      signal: this.stopping.signal,
+      onProgress: (event) => this.progress.show(event),
+      onRetry: (event) => {
+        this.progress.clear()
+        this.noteRetry?.(event)
+      },
+    }
   }
 
   /** The session of this command, closed when it ends; of the store that --store names unless told. */
   protected async session(folder?: string): Promise<ConfiguredSession> {
     const { openSession } = await import('../session/open-session.ts')
     const onWarning = (text: string): void => {
+      this.progress.clear()
       this.out.warn(text)
     }
     const { store, 'limit-rate': rate } = this.flags as { readonly [flag: string]: unknown }
@@ -151,6 +161,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     if (isInteractive(streams) && !this.out.settings.quiet) {
       this.progress = progressBar(streams.stderr, () => performance.now())
     }
+    this.noteRetry = retryNotes(this.out, () => performance.now())
     this.args = args as ArgsOf<T>
     this.words = argv as readonly string[]
     this.flags = flags as FlagsOf<T>

@@ -7,12 +7,18 @@ import { formatBytes, formatCount, formatSeconds } from './printable.ts'
 /** Where a command's progress goes. */
 export interface ProgressDisplay {
   readonly show: (event: Progress) => void
+  /** Takes the bar off its line for now, so that other text can stand there. */
+  clear(): void
   /** Takes the bar away; later events are dropped. */
   stop(): void
 }
 
 /** Shows nothing: for pipes, --quiet and CI. */
-export const noProgress: ProgressDisplay = { show: () => undefined, stop: () => undefined }
+export const noProgress: ProgressDisplay = {
+  show: () => undefined,
+  clear: () => undefined,
+  stop: () => undefined,
+}
 
 /** How long a task may take unseen, in milliseconds. */
 const patience = 1000
@@ -74,6 +80,9 @@ export function progressBar(stream: Sink, now: () => number): ProgressDisplay {
         loading = true
         load().catch(() => undefined) // no bar then: progress is never worth failing for
       }
+    },
+    clear: () => {
+      if (bar !== undefined) stream.write('\r\u001b[2K')
     },
     stop: () => {
       stopped = true

@@ -11,7 +11,7 @@ export type { Backend, BackendFeatures, Head, PutOptions, Range } from '../core/
 export type { RetryOptions } from '../core/backend/patience.ts'
 export type { AskRange, RangeAnswer } from '../core/backend/resuming.ts'
 export type { Bytes } from '../core/base/bytes.ts'
-export type { Context, Progress } from '../core/base/context.ts'
+export type { Context, Progress, Retry } from '../core/base/context.ts'
 export type { ErrorCode, ErrorDetails } from '../core/base/error.ts'
 export type { FileSystem } from '../core/base/fs-node.ts'
 export type { ByteSource } from '../core/base/source.ts'
@@ -29,7 +29,7 @@ export { closest } from '../core/base/closest.ts'
 export { isQuiltError, QuiltError } from '../core/base/error.ts'
 export { bytesSource } from '../core/base/source.ts'
 export { decodeListing, type ListedKey } from '../core/codec/remotes/listing.ts'
-export { networkAgent, retryAfter, type NetworkAgent } from './network.ts'
+export { lineProblem, networkAgent, retryAfter, type NetworkAgent } from './network.ts'
 
 /** The environment's variables, as the edge hands them on: a plugin never reads them by itself. */
 export type Env = Readonly<Record<string, string | undefined>>

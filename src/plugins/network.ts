@@ -35,6 +35,34 @@ export async function networkAgent(
   })
 }
 
+const silent = 'it is silent for too long'
+const cut = 'the connection broke off'
+
+/** What the codes of the system and of undici say about a line. */
+const lineWords: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'it refuses the connection'],
+  ['ECONNRESET', cut],
+  ['EPIPE', cut],
+  ['UND_ERR_SOCKET', cut],
+  ['ENOTFOUND', 'its name is not known'],
+  ['EAI_AGAIN', 'its name cannot be looked up now'],
+  ['EHOSTUNREACH', 'no way leads there'],
+  ['ENETUNREACH', 'no way leads there'],
+  ['ETIMEDOUT', silent],
+  ['UND_ERR_CONNECT_TIMEOUT', silent],
+  ['UND_ERR_HEADERS_TIMEOUT', silent],
+  ['UND_ERR_BODY_TIMEOUT', silent],
+])
+
+/**
+ * Why a server cannot be reached, from the code of the failure, which stays: it is what people search for.
+ * @example lineProblem('ECONNREFUSED') // 'it refuses the connection (ECONNREFUSED)'
+ */
+export function lineProblem(code: string): string {
+  const words = lineWords.get(code)
+  return words === undefined ? code : `${words} (${code})`
+}
+
 /**
  * What a server asks to wait, in milliseconds: seconds, or a date by the server's own clock.
  * @returns `undefined` where it asks for nothing

@@ -8,7 +8,7 @@ import type { Server as NetServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { isQuiltError } from '../../src/core/base/error.ts'
 import http from '../../src/plugins/backends/http.ts'
-import { networkAgent, retryAfter } from '../../src/plugins/network.ts'
+import { lineProblem, networkAgent, retryAfter } from '../../src/plugins/network.ts'
 import { fakeAmbient } from '../support/ambient.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -105,4 +105,18 @@ test('understands what a server asks to wait', () => {
   expect(retryAfter({ 'retry-after': '-3' })).toBeUndefined()
   const date = new Date(Date.UTC(2030, 1, 1)).toUTCString()
   expect(retryAfter({ 'retry-after': date, date })).toBe(0)
+})
+
+test('what a line fails with is said in words, and with the code that people search for', async () => {
+  const gone = createServer()
+  const address = await listening(gone)
+  await new Promise((resolve) => gone.close(resolve))
+  const ambient = fakeAmbient()
+  const backend = await http.open(new URL(`http://${address}/`), {}, ambient)
+  onTestFinished(() => backend.close())
+  await expect(backend.get('a')).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('cannot be reached: it refuses the connection (ECONNREFUSED)') as string,
+  })
+  expect(lineProblem('EODD')).toBe('EODD')
 })

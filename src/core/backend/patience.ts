@@ -66,8 +66,10 @@ export function patient(options: RetryOptions, ctx: Context | undefined): Patien
       if (!isQuiltError(error, 'UNAVAILABLE') || error.retryAfter === Infinity) throw error
       if (failures >= options.attempts) throw givenUp(error, failures)
       const longest = Math.min(longestPause, firstPause * 2 ** (failures - 1))
-      const pause = longest * (0.25 + 0.75 * options.random())
-      await options.delay(Math.max(pause, Math.min(error.retryAfter ?? 0, longestWait)), ctx?.signal)
+      const uneven = longest * (0.25 + 0.75 * options.random())
+      const pause = Math.max(uneven, Math.min(error.retryAfter ?? 0, longestWait))
+      ctx?.onRetry?.({ error, attempt: failures + 1, attempts: options.attempts, pause })
+      await options.delay(pause, ctx?.signal)
       checkSignal(ctx)
     },
   }

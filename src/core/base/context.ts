@@ -5,11 +5,21 @@ import { QuiltError } from './error.ts'
 export interface Context {
   readonly signal?: AbortSignal
   readonly onProgress?: (event: Progress) => void
+  /** Told that a remote failed in a way that may pass, before it is tried again. */
+  readonly onRetry?: (event: Retry) => void
   /**
    * Told of a value's bytes as they arrive over a line that may break, and where in the value they begin. They are lent
    * until it returns. After a failure they may come again, from further before.
    */
   readonly onArrival?: (start: number, bytes: Uint8Array) => void
+}
+
+/** A failure that is not the last word: after `pause` milliseconds comes attempt number `attempt` of `attempts`. */
+export interface Retry {
+  readonly error: QuiltError
+  readonly attempt: number
+  readonly attempts: number
+  readonly pause: number
 }
 
 /** How far one task is. `done` and `total` count `unit`s; `total` is absent while unknown. */

@@ -1,5 +1,5 @@
 // One request to a web server: redirects, statuses and lies. What comes back is bytes of a known place and length.
-import { checkSignal, isQuiltError, QuiltError, retryAfter } from '../api.ts'
+import { checkSignal, isQuiltError, lineProblem, QuiltError, retryAfter } from '../api.ts'
 import type { Context, NetworkAgent } from '../api.ts'
 
 /** What a server answered. */
@@ -158,7 +158,7 @@ function lineError(address: string, error: unknown): unknown {
     'UNAVAILABLE',
     certificate
       ? `${address}: its certificate is not to be trusted (${code})`
-      : `${address} cannot be reached: ${code}`,
+      : `${address} cannot be reached: ${lineProblem(code)}`,
     {
       hint: certificate ? 'for a certificate of your own set NODE_EXTRA_CA_CERTS to its file' : undefined,
       retryAfter: certificate ? Infinity : undefined,

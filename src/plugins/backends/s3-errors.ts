@@ -1,5 +1,5 @@
 // What a store's answers and a network's failures mean. No signature, key or address with a signature gets through.
-import { isQuiltError, QuiltError, retryAfter, type ErrorCode } from '../api.ts'
+import { isQuiltError, lineProblem, QuiltError, retryAfter, type ErrorCode } from '../api.ts'
 
 /** What is asked of the store, for messages. */
 export interface Asked {
@@ -106,7 +106,8 @@ function lineError({ code, message }: Answered, as: Make): QuiltError {
     const hint = 'for a certificate of your own set NODE_EXTRA_CA_CERTS to its file'
     return as('UNAVAILABLE', `the server's certificate is not to be trusted (${code})`, hint, Infinity)
   }
-  return as('UNAVAILABLE', `the server cannot be reached: ${code ?? clean(message)}`)
+  const why = code === undefined ? clean(message) : lineProblem(code)
+  return as('UNAVAILABLE', `the server cannot be reached: ${why}`)
 }
 
 function answerOf(error: Error): Answered {

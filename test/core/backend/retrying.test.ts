@@ -3,6 +3,7 @@ import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import type { RetryOptions } from '../../../src/core/backend/patience.ts'
 import { retrying } from '../../../src/core/backend/retrying.ts'
+import type { Context } from '../../../src/core/base/context.ts'
 import { QuiltError, type ErrorCode } from '../../../src/core/base/error.ts'
 import { inParts, keysOf, refuses, someBytes } from '../../../src/testing/backend-fixture.ts'
 
@@ -24,6 +25,17 @@ test('tries again what is UNAVAILABLE, so many times, with growing pauses', asyn
   const failing: Backend = { ...memoryBackend(), get: async () => (calls++, Promise.reject(down())) }
   await refuses('UNAVAILABLE', retrying(failing, patience(pauses, 5)).get('a'))
   expect([calls, pauses]).toEqual([5, [100, 200, 400, 800]])
+})
+
+test('tells what failed before each further attempt', async () => {
+  const told: unknown[] = []
+  const failing: Backend = { ...memoryBackend(), get: async () => Promise.reject(down()) }
+  const onRetry: Context['onRetry'] = ({ error, ...numbers }) => void told.push([error.message, numbers])
+  await refuses('UNAVAILABLE', retrying(failing, patience([], 3)).get('a', undefined, { onRetry }))
+  expect(told).toEqual([
+    ['told to fail', { attempt: 2, attempts: 3, pause: 100 }],
+    ['told to fail', { attempt: 3, attempts: 3, pause: 200 }],
+  ])
 })
 
 test('gives up with the last failure as the cause, and nobody above tries again', async () => {
