@@ -1,5 +1,5 @@
 import { BaseCommand } from '../cli/base-command.ts'
-import { candidates } from '../cli/completion/candidates.ts'
+import { candidates, type NamedThings } from '../cli/completion/candidates.ts'
 import { commandLine } from '../cli/completion/command-line.ts'
 import { reply, shellNamed } from '../cli/completion/reply.ts'
 import { namedThings } from '../cli/completion/things.ts'
@@ -14,18 +14,10 @@ export default class CompletionServer extends BaseCommand<typeof CompletionServe
     const shell = shellNamed(process.env['SHELL'] ?? '')
     const line = commandLine(process.env, this.config.bin)
     if (shell === undefined || line === undefined) return []
-    const things = namedThings(() => this.session(storeIn(line.before)))
-    const found = await candidates(line, this.config.commands, things).catch(() => [])
+    const thingsIn = (store: string | undefined): NamedThings => namedThings(() => this.session(store))
+    const found = await candidates(line, this.config.commands, thingsIn).catch(() => [])
     const lines = reply(shell, line.current, found)
     for (const text of lines) this.out.line(...text.split('\t'))
     return lines
   }
-}
-
-/** The store that the command line being typed names. */
-function storeIn(words: readonly string[]): string | undefined {
-  const at = words.lastIndexOf('--store')
-  return at < 0
-    ? words.findLast((word) => word.startsWith('--store='))?.slice('--store='.length)
-    : words[at + 1]
 }

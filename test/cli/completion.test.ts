@@ -25,10 +25,22 @@ const things: NamedThings = {
 async function offered(typed: string): Promise<readonly string[] | 'files'> {
   const line = commandLine({ COMP_LINE: `quilt ${typed}`, COMP_POINT: String(typed.length + 6) }, 'quilt')
   if (line === undefined) throw new Error('no command line')
-  const found = await candidates(line, commands, things)
+  const found = await candidates(line, commands, () => things)
   if (found === 'files') return found
   return found.map(({ word }) => word).filter((word) => word.startsWith(line.current))
 }
+
+test.each([
+  ['push ada/w', undefined],
+  ['push --store=/s ada/w', '/s'],
+  ['push --store /s ada/w', '/s'],
+  ['push ada/w --store /a --store ', '/a'],
+])('looks into the store that "%s" names', async (typed, store) => {
+  const line = commandLine({ COMP_LINE: `quilt ${typed}` }, 'quilt') ?? { before: [], current: '' }
+  const asked: unknown[] = []
+  await candidates(line, commands, (named) => (asked.push(named), things))
+  expect(asked).toEqual([store])
+})
 
 describe('offers', () => {
   test.each<readonly [string, readonly string[] | 'files']>([

@@ -31,20 +31,23 @@ export type Candidates = readonly Candidate[] | 'files'
 const handles = new Set(['pkg', 'handle', 'a', 'b'])
 
 /**
- * What can stand where the cursor is, of which only what begins with the word's typed part is of use.
+ * What can stand where the cursor is, of which only what begins with the word's typed part is of use. `thingsIn` is asked
+ * for what there is to name in the store that the line names.
  *
- * @example await candidates({ before: ['tag'], current: '' }, config.commands, things) // add, list, remove
+ * @example await candidates({ before: ['tag'], current: '' }, config.commands, thingsIn) // add, list, remove
  */
 export async function candidates(
   line: CommandLine,
   commands: readonly CommandShape[],
-  things: NamedThings,
+  thingsIn: (store: string | undefined) => NamedThings,
 ): Promise<Candidates> {
   const shown = commands.filter(({ hidden }) => !hidden)
   const { command, id, rest } = commandOf(line.before, shown)
   const below = rest.length === 0 ? nextWords(id, shown) : []
   if (command === undefined) return below
-  const found = await inCommand(command, { before: rest, current: line.current }, { commands: shown, things })
+  const given = readWords(command, rest)
+  const known = { commands: shown, things: thingsIn(given.flags.get('store')) }
+  const found = await inCommand(command, { given, current: line.current }, known)
   if (found === 'files') return below.length > 0 ? below : found
   return [...below, ...found]
 }
@@ -84,10 +87,9 @@ interface Known {
 
 async function inCommand(
   command: CommandShape,
-  { before, current }: CommandLine,
+  { given: { args, flags, pending }, current }: { readonly given: GivenWords; readonly current: string },
   known: Known,
 ): Promise<Candidates> {
-  const { args, given, pending } = readWords(command, before)
   if (pending !== undefined) return valuesOf(command, { flag: pending, args, current }, known)
   const [, flag, value] = /^--([^=]+)=(.*)$/.exec(current) ?? []
   if (flag !== undefined) {
@@ -96,44 +98,44 @@ async function inCommand(
       ? values
       : values.map(({ word, about }) => ({ word: `--${flag}=${word}`, about }))
   }
-  if (current.startsWith('-')) return flagsOf(command, given)
+  if (current.startsWith('-')) return flagsOf(command, flags)
   const names = Object.keys(command.args)
   // An argument that takes many is the last one.
   const name = names[Math.min(args.length, names.length - 1)]
   return name === undefined ? [] : argument(command, { name, args, current }, known)
 }
 
-/** What was given before: arguments, flags, and a flag whose value comes next. */
-function readWords(
-  command: CommandShape,
-  words: readonly string[],
-): {
+/** What was given before. */
+interface GivenWords {
   readonly args: readonly string[]
-  readonly given: ReadonlySet<string>
+  /** By their long names; '' for those without a value. */
+  readonly flags: ReadonlyMap<string, string>
+  /** A flag whose value comes next. */
   readonly pending: string | undefined
-} {
+}
+
+function readWords(command: CommandShape, words: readonly string[]): GivenWords {
   const args: string[] = []
-  const given = new Set<string>()
+  const flags = new Map<string, string>()
   let pending: string | undefined
   for (const word of words) {
     if (pending !== undefined) {
+      flags.set(pending, word)
       pending = undefined
       continue
     }
-    const [, long, short, value] = /^(?:--([^=]+)|-(.))(=?.*)$/s.exec(word) ?? []
+    const [, long, short, value = ''] = /^(?:--([^=]+)|-(.))(=?.*)$/s.exec(word) ?? []
     const flag = Object.values(command.flags).find((one) =>
       long === undefined ? one.char === short : one.name === long,
     )
     if (long === undefined && short === undefined) args.push(word)
-    else if (flag !== undefined) {
-      given.add(flag.name)
-      if (flag.type === 'option' && value === '') pending = flag.name
-    }
+    else if (flag?.type === 'option' && value === '') pending = flag.name
+    else if (flag !== undefined) flags.set(flag.name, value.replace(/^=/, ''))
   }
-  return { args, given, pending }
+  return { args, flags, pending }
 }
 
-function flagsOf(command: CommandShape, given: ReadonlySet<string>): readonly Candidate[] {
+function flagsOf(command: CommandShape, given: ReadonlyMap<string, string>): readonly Candidate[] {
   return Object.values(command.flags)
     .filter(
       (flag) => flag.hidden !== true && (!given.has(flag.name) || (flag.type === 'option' && flag.multiple)),

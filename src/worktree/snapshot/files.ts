@@ -74,12 +74,15 @@ export async function snapshotFiles(
     range === undefined ? none : (ahead.remembered ?? (await cache.read(folder, range.first, range.next)))
   const valid = await validOf(run, files, remembered)
   const kept = new Map<string, CachedFile>(someOnly ? remembered : none)
-  const note = async (source: SourceFile, file: SeenFile): Promise<void> => {
+  const ask = run.source.executable
+  /** Without a promise for each file, where nobody is asked what may be run. */
+  const note = (source: SourceFile, file: SeenFile): Promise<void> | undefined => {
     if (file.remember) kept.set(source.name, file)
-    const ask = run.source.executable
-    const executable =
-      ask === undefined ? (file.mode & 0o100) !== 0 : await ask(joinPath(inside, source.name))
-    entries.set(source.name, noteFile(run, source, file, executable))
+    const noted = (executable: boolean): void =>
+      void entries.set(source.name, noteFile(run, source, file, executable))
+    if (ask !== undefined) return ask(joinPath(inside, source.name)).then(noted)
+    noted((file.mode & 0o100) !== 0)
+    return undefined
   }
   for (const { name } of files) kept.delete(name)
   if (ahead.reading !== undefined) await takeRead(run, { files, reading: ahead.reading }, note)
@@ -100,7 +103,7 @@ export async function snapshotFiles(
 async function takeRead(
   run: SnapshotRun,
   { files, reading }: { readonly files: readonly SourceFile[]; readonly reading: FileReading },
-  note: (source: SourceFile, file: SeenFile) => Promise<void>,
+  note: (source: SourceFile, file: SeenFile) => Promise<void> | undefined,
 ): Promise<void> {
   const { out } = run.source
   let at = 0
@@ -123,7 +126,9 @@ async function takeRead(
         continue
       }
       const stamp = stampOf(status)
-      await note(source, { stamp, id: ids[i] as Id, mode: status.mode, remember: !isRacy(stamp, begun) })
+      const file = { stamp, id: ids[i] as Id, mode: status.mode, remember: !isRacy(stamp, begun) }
+      const noted = note(source, file)
+      if (noted !== undefined) await noted
     }
     await pause(run)
   }
@@ -173,9 +178,10 @@ export async function rememberFolder(
   const isWhole = async (): Promise<boolean> => {
     if (cache.readFolder === undefined || kept.size < entries.size) return false
     if (!(await note(nodes))) return false
-    for (const { id, recipe } of kept.values()) {
-      if (!(await note([id])) || (recipe !== undefined && !(await eachPart(run, recipe, note)))) return false
-    }
+    const files = [...kept.values()]
+    if (!(await note(files.map(({ id }) => id)))) return false
+    for (const { recipe } of files)
+      if (recipe !== undefined && !(await eachPart(run, recipe, note))) return false
     return true
   }
   const known = (await isWhole()) ? { id: tree, packs } : undefined
