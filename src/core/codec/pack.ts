@@ -130,13 +130,15 @@ export function readRecordHeader(bytes: Uint8Array, at: number, offset: number):
   return record
 }
 
-/** True when the header of a record stands at `at` in `bytes` and says the same as this one. */
+/** True when the header of a record stands at `at` in `bytes`, says the same as this one, and no more than may be. */
 export function isRecordHeader(
   bytes: Uint8Array,
   at: number,
   { id, kind, encoding, size, stored }: PackRecord,
 ): boolean {
   return (
+    size <= objectBytes &&
+    stored <= objectBytes &&
     bytes[at] === kindByte(kind) &&
     bytes[at + 1] === encodingByte(encoding) &&
     readWord(bytes, at + 2) === size &&

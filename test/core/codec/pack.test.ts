@@ -9,6 +9,7 @@ import {
   packNameToBytes,
   readPackFooter,
   readPackHeader,
+  isRecordHeader,
   readRecordHeader,
   recordHeaderBytes,
   writePackFooter,
@@ -78,6 +79,26 @@ describe('a record', () => {
       expect(() => readRecordHeader(bytes, 5, 20)).toThrow(expect.objectContaining({ code: 'CORRUPT' }))
     }
     expect(objectBytes).toBe(2 ** 24)
+  })
+
+  test('is told from any other without being read', () => {
+    expect(isRecordHeader(written(), 5, record)).toBe(true)
+    expect(isRecordHeader(written(), 6, record)).toBe(false)
+    expect(isRecordHeader(written().subarray(0, -1), 5, record)).toBe(false)
+    for (let at = 5; at < 5 + recordHeaderBytes; at++) {
+      const bytes = written()
+      bytes[at]! ^= 1
+      expect(isRecordHeader(bytes, 5, record), `byte ${String(at)}`).toBe(false)
+    }
+  })
+
+  test('is none where it claims more bytes than an object may have, whoever says so too', () => {
+    for (const claim of [{ size: objectBytes + 1 }, { stored: objectBytes + 1 }]) {
+      const large = { ...record, ...claim }
+      const bytes = new Uint8Array(recordHeaderBytes)
+      writeRecordHeader(bytes, 0, large)
+      expect(isRecordHeader(bytes, 0, large)).toBe(false)
+    }
   })
 })
 

@@ -14,13 +14,17 @@ const blob = (name: string): Id => hashBytes(text(name))
 
 /** A tree of empty promises: blobs by name, `size` bytes each. */
 async function treeOf(objects: MemoryObjects, paths: readonly string[], size = 10): Promise<Id> {
-  const names = [...new Set(paths.map((path) => path.split('/')[0] as string))].sort()
+  const below = new Map<string, string[]>()
+  for (const path of paths) {
+    const [name = '', ...rest] = path.split('/')
+    const under = below.get(name) ?? []
+    below.set(name, under)
+    if (rest.length > 0) under.push(rest.join('/'))
+  }
   const entries: TreeEntry[] = []
-  for (const name of names) {
-    const below = paths
-      .filter((path) => path.startsWith(`${name}/`))
-      .map((path) => path.slice(name.length + 1))
-    if (below.length > 0) entries.push({ type: 'group', name, id: await treeOf(objects, below, size) })
+  for (const name of [...below.keys()].sort()) {
+    const under = below.get(name) ?? []
+    if (under.length > 0) entries.push({ type: 'group', name, id: await treeOf(objects, under, size) })
     else entries.push({ type: 'file', name, id: blob(name), size })
   }
   return build(objects, entries)

@@ -9,7 +9,7 @@ export interface Scratch {
   open(): Promise<Backend>
   /** A key that nobody has used. */
   newKey(): string
-  /** Records that a set keeps in memory; 524,288 unless told: about 20 MB of ids. */
+  /** Records that a set keeps in memory; 262,144 unless told: about 10 MB of ids. */
   readonly most?: number
 }
 

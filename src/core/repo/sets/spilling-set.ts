@@ -30,7 +30,7 @@ export interface SpillingIds {
 }
 
 /** Records that a set keeps in memory unless told. */
-const mostInMemory = 524_288
+const mostInMemory = 262_144
 /** More runs than these are made one. */
 const mostRuns = 16
 /** Runs are joined so many of the 65,536 ranges at a time. */
