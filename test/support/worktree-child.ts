@@ -13,7 +13,7 @@ const [kind, root = ''] = process.argv.slice(2)
 const source = `${root}/in`
 nodeFs.mkdirSync(source)
 if (kind === 'large') nodeFs.renameSync(`${root}/sparse`, `${source}/sparse`)
-else for (let i = 0; i < 1000; i++) nodeFs.writeFileSync(`${source}/f${String(i)}`, randomBytes(8))
+else for (let i = 0; i < 4000; i++) nodeFs.writeFileSync(`${source}/f${String(i)}`, randomBytes(8))
 
 const ambient = machineAmbient
 const repo = await createRepository(
