@@ -51,3 +51,19 @@ test('draws after a second, and clears its line at the end', async () => {
   bar.show({ task: 'send', unit: 'bytes', done: 1, total: 2 })
   expect(streams.printed.stderr.length).toBe(after)
 })
+
+test('leaves its line to other text, and nothing there while it is not drawn', async () => {
+  const streams = recordingStreams({ tty: true })
+  let time = 0
+  const bar = progressBar(streams.stderr, () => time)
+  bar.clear()
+  expect(streams.printed.stderr).toBe('')
+  await vi.waitFor(() => {
+    time += 300
+    bar.show({ task: 'send', unit: 'bytes', done: time, total: 1e6 })
+    expect(streams.printed.stderr).toContain('sending')
+  })
+  bar.clear()
+  expect(streams.printed.stderr.endsWith('\r\u001b[2K')).toBe(true)
+  bar.stop()
+})

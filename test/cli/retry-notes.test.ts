@@ -6,10 +6,10 @@ test('one note in ten seconds, the others for who wants to know all', () => {
   const said: string[] = []
   let time = 0
   const out = {
-    note: (text: string) => said.push(`note: ${text}`),
-    detail: (text: string) => said.push(text),
+    note: (text: string) => void said.push(`note: ${text}`),
+    detail: (text: string) => void said.push(text),
   }
-  const tell = retryNotes(out as never, () => time)
+  const tell = retryNotes(out, () => time)
   const error = new QuiltError('UNAVAILABLE', 'no answer from h')
   tell({ error, attempt: 2, attempts: 6, pause: 150 })
   time = 9_999

@@ -126,3 +126,12 @@ test('bundles: made, listed, proved, installed; a damaged one ends with 4', () =
   expect(ben.json('ls')).toEqual([])
   expect(ben.json('bundle', 'install', 'w.bundle')).toMatchObject([{ package: 'ada/wine', latest: true }])
 })
+
+test('a remote that does not answer is told of before it is given up', () => {
+  const { ada } = place()
+  const { status, stderr } = ada.run('ls', '--remote', 'http://127.0.0.1:1/shared')
+  expect(status).toBe(8)
+  const [note, ...end] = stderr.split('\n')
+  expect(note).toMatch(/it refuses the connection \(ECONNREFUSED\); trying again \(2 of 6\)$/)
+  expect(end.join('\n')).toMatch(/^error: .*\(tried 6 times\)\n/)
+})

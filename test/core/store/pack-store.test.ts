@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/core/backend/backend.ts'
 import { memoryBackend } from '../../../src/core/backend/memory.ts'
 import { readOnly } from '../../../src/core/backend/read-only.ts'
+import { recordHeaderBytes } from '../../../src/core/codec/pack.ts'
 import { encodeIndex, readIndexEntry, searchIndex } from '../../../src/core/codec/pack-index.ts'
 import { idToBytes, type Id } from '../../../src/core/model/id.ts'
 import { indexKey, indexPrefix, packKey, packPrefix, writerPrefix } from '../../../src/core/store/layout.ts'
@@ -195,6 +196,26 @@ describe('a read', () => {
     for (const id of [a, b]) {
       await expect(readObject(open(backend, 2), id)).rejects.toMatchObject({ code: 'CORRUPT' })
     }
+  })
+
+  test('a damaged object takes none of those before it along', async () => {
+    const backend = memoryBackend()
+    const ids = (await writeTexts(open(backend), 'one', 'two', 'three', 'four')) as Id[]
+    const [key] = (await keysOf(backend, packPrefix)) as [string]
+    const bytes = await backend.get(key)
+    const third = scanPack(bytes)[2] as ReturnType<typeof scanPack>[0]
+    bytes[third.offset + recordHeaderBytes]! ^= 1
+    await backend.put(key, bytes)
+    const read: Id[] = []
+    const reading = (async () => {
+      for await (const { id } of open(backend, 2).readMany(ids)) read.push(id)
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'CORRUPT' })
+    expect(read).toEqual(
+      scanPack(await backend.get(key))
+        .slice(0, 2)
+        .map(({ id }) => id),
+    )
   })
 
   test('H22: of bytes that have another id is CORRUPT, and of a pack that is cut short too', async () => {

@@ -1,4 +1,4 @@
-// Looks many ids up: at once in what is in memory, and the rest when the indexes are open that it needs.
+// Looks many ids up: first in what is in memory, then the others, once the indexes that they need are open.
 import type { Context } from '../../base/context.ts'
 import type { Id } from '../../model/id.ts'
 import type { PackSet } from './pack-set.ts'
@@ -17,15 +17,12 @@ export async function lookUp<T>(
   { now, later }: LookUp<T>,
   ctx?: Context,
 ): Promise<readonly T[]> {
-  const first = ids.map((id) => now(id))
-  const unknown = first.reduce((sum, answer) => (answer === 'unknown' ? sum + 1 : sum), 0)
-  if (unknown === 0) return first as readonly T[]
-  await packs.expect(unknown, ctx)
-  const answers: T[] = []
+  const answers = ids.map((id) => now(id))
+  const unknown = answers.filter((answer) => answer === 'unknown').length
+  if (unknown > 0) await packs.expect(unknown, ctx)
   for (const [i, id] of ids.entries()) {
-    let answer = first[i] as T | 'unknown'
-    if (answer === 'unknown') answer = now(id)
-    answers.push(answer === 'unknown' ? await later(id) : answer)
+    if (answers[i] === 'unknown') answers[i] = now(id)
+    if (answers[i] === 'unknown') answers[i] = await later(id)
   }
-  return answers
+  return answers as readonly T[]
 }

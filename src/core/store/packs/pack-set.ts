@@ -142,15 +142,15 @@ export function packSet(backend: Backend): PackSet {
   }
 
   /** What `findNow` looks for: no other call is under way meanwhile, so one place serves all. */
-  const now: { id: Id; readonly bytes: Uint8Array } = { id: '' as Id, bytes: new Uint8Array(idBytes) }
+  const probe: { id: Id; readonly bytes: Uint8Array } = { id: '' as Id, bytes: new Uint8Array(idBytes) }
 
   const findNow: PackSet['findNow'] = (id, skip = none) => {
     if (!indexes.isLoaded) return 'unknown'
-    now.id = id
-    idToBytes(id, now.bytes)
+    probe.id = id
+    idToBytes(id, probe.bytes)
     let sure = indexes.now.closed.size === 0
     for (const index of made.size === 0 ? indexes.now.open.values() : all()) {
-      const entries = index.findNow(now)
+      const entries = index.findNow(probe)
       if (entries === undefined) sure = false
       const found = entries === undefined ? undefined : located(index, entries, skip)
       if (found !== undefined) return found
